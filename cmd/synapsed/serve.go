@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/daemon"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway"
+)
+
+type serveCommand struct {
+	DataDir         string `help:"Directory for everything that is kept on disk. Default: /var/lib/synapse/ENVIRONMENT for root, else $XDG_STATE_HOME/synapse/ENVIRONMENT." env:"SYNAPSE_DATA_DIR" placeholder:"DIR"`
+	Store           string `help:"Where objects are kept: a file for SQLite, or postgres://USER:PASSWORD@HOST/DATABASE. Default: synapse.db in the data directory." env:"SYNAPSE_STORE" placeholder:"DSN"`
+	Environment     string `help:"Name of the one environment that this control plane runs." default:"development" env:"SYNAPSE_ENVIRONMENT"`
+	Listen          string `help:"HOST:PORT of the API. Without TLS it must be on loopback." default:"127.0.0.1:7700" env:"SYNAPSE_LISTEN"`
+	TLSCertificate  string `help:"PEM file with the certificate chain of the API." type:"existingfile" env:"SYNAPSE_TLS_CERTIFICATE" placeholder:"FILE"`
+	TLSKey          string `help:"PEM file with the private key of the certificate." type:"existingfile" env:"SYNAPSE_TLS_KEY" placeholder:"FILE"`
+	EntryAddress    string `help:"HOST:PORT on loopback of the global entry, which leads requests to the nearest healthy region." default:"127.0.0.1:7780" env:"SYNAPSE_ENTRY_ADDRESS"`
+	DatabaseAddress string `help:"HOST:PORT on loopback of the database write endpoint, which leads to the current primary." default:"127.0.0.1:7732" env:"SYNAPSE_DATABASE_ADDRESS"`
+	MaxRequests     int    `help:"API requests served at once, those that wait included; more are answered 429. 0: no bound." default:"512" env:"SYNAPSE_MAX_REQUESTS"`
+}
+
+// Run runs the control plane.
+func (c serveCommand) Run(ctx context.Context, log *slog.Logger) error {
+	program, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("finding this program: %w", err)
+	}
+	return daemon.Run(ctx, daemon.Options{
+		DataDir: c.DataDir, Store: c.Store, Environment: c.Environment,
+		Listen: c.Listen, TLSCertificate: c.TLSCertificate, TLSKey: c.TLSKey,
+		EntryAddress: c.EntryAddress, DatabaseAddress: c.DatabaseAddress, MaxRequests: c.MaxRequests,
+		Program: program, Version: fullVersion(), Log: log,
+	})
+}
+
+type downCommand struct {
+	DataDir     string        `help:"Data directory of the control plane that ran." env:"SYNAPSE_DATA_DIR" placeholder:"DIR"`
+	Environment string        `help:"Environment whose default data directory is meant." default:"development" env:"SYNAPSE_ENVIRONMENT"`
+	Purge       bool          `help:"Remove the data directory as well, with all data of all tenants."`
+	Timeout     time.Duration `help:"How long to wait for everything to end." default:"1m"`
+}
+
+// Run ends what a data directory still runs.
+func (c downCommand) Run(ctx context.Context, log *slog.Logger) error {
+	dir := c.DataDir
+	if dir == "" {
+		var err error
+		if dir, err = daemon.DefaultDataDir(c.Environment); err != nil {
+			return err
+		}
+	}
+	if _, err := os.Stat(dir); os.IsNotExist(err) {
+		fmt.Println("nothing to do:", dir, "does not exist")
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
+	defer cancel()
+	ended, err := local.Down(ctx, daemon.RuntimeDir(dir), log)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%d processes ended\n", ended)
+	if !c.Purge {
+		return nil
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		return fmt.Errorf("removing the data directory: %w", err)
+	}
+	fmt.Println("removed", dir)
+	return nil
+}
+
+// dataPlane are the flags that a gateway and the entry share.
+type dataPlane struct {
+	Address      string `required:""`
+	AdminAddress string `required:""`
+	ConfigFile   string `required:""`
+	TokenFile    string `required:""`
+}
+
+type gatewayCommand struct {
+	dataPlane
+	Region string `required:""`
+}
+
+// Run serves a region.
+func (c gatewayCommand) Run(ctx context.Context, log *slog.Logger) error {
+	return gateway.RunRegion(ctx, gateway.Options{
+		Region: c.Region, Address: c.Address, AdminAddress: c.AdminAddress, ConfigFile: c.ConfigFile, TokenFile: c.TokenFile, Log: log,
+	})
+}
+
+type entryCommand struct {
+	dataPlane
+	DatabaseAddress string `required:""`
+}
+
+// Run serves the global entry.
+func (c entryCommand) Run(ctx context.Context, log *slog.Logger) error {
+	return gateway.RunEntry(ctx, gateway.EntryOptions{
+		Address: c.Address, DatabaseAddress: c.DatabaseAddress, AdminAddress: c.AdminAddress,
+		ConfigFile: c.ConfigFile, TokenFile: c.TokenFile, Log: log,
+	})
+}

@@ -1,0 +1,184 @@
+// Package daemon puts the control plane together: store, API, reconcilers and the runtime, started and stopped in
+// order.
+package daemon
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/api"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/object"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/reconcile"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/store"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/image"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
+)
+
+const (
+	// drainTimeout bounds how long requests in flight may take after the daemon was told to stop.
+	drainTimeout = 10 * time.Second
+	// answersKept is how long the answer to an idempotency key is remembered: far longer than a client retries.
+	answersKept   = 24 * time.Hour
+	pruneInterval = time.Hour
+)
+
+// Run runs the control plane until ctx ends. What serves users goes on without it.
+func Run(ctx context.Context, options Options) (err error) {
+	if err := options.complete(); err != nil {
+		return err
+	}
+	log := options.Log
+	// Unprivileged servers pass through this directory; what is secret in it has a mode of its own.
+	if err := os.MkdirAll(options.DataDir, 0o711); err != nil {
+		return fmt.Errorf("making the data directory: %w", err)
+	}
+	listener, err := net.Listen("tcp", options.Listen)
+	if err != nil {
+		return fmt.Errorf("listening for the API: %w; stop what uses the port, or choose another one with --listen", err)
+	}
+	defer listener.Close()
+
+	s, err := store.Open(ctx, options.Store, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	tokenFile, created, err := ensureAdminToken(ctx, s, options.DataDir, time.Now().UTC())
+	if err != nil {
+		return err
+	}
+	if created {
+		log.Info("the admin token was written", "file", tokenFile)
+	}
+
+	backend := object.Backend{Store: s, Broker: object.NewBroker(), Now: time.Now}
+	controller := reconcile.New(backend, log)
+	registry, err := image.NewRegistry(filepath.Join(options.DataDir, "registry"), log)
+	if err != nil {
+		return err
+	}
+	internalToken, err := newInternalToken(ctx, s)
+	if err != nil {
+		return err
+	}
+	rt, err := local.Open(local.Options{
+		Dir: RuntimeDir(options.DataDir), Program: options.Program,
+		EntryAddress: options.EntryAddress, DatabaseAddress: options.DatabaseAddress,
+		Keychain: authn.NewMultiKeychain(ownRegistry{options.Listen, internalToken}, authn.DefaultKeychain),
+		RegionChanged: func(region string) {
+			controller.Enqueue(synapse.Key{Kind: synapse.KindRegion, Name: region})
+		},
+		WorkloadChanged: func(key runtime.WorkloadKey) {
+			controller.Enqueue(synapse.Key{Kind: synapse.KindServiceDeployment, Parent: key.Service, Name: key.Deployment})
+		},
+		Now: time.Now, Log: log,
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rt.Close()) }()
+	if err := seed(ctx, s, rt); err != nil {
+		return err
+	}
+	addKinds(controller, backend, rt, "http://"+options.EntryAddress)
+
+	metrics := prometheus.NewRegistry()
+	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	closing := make(chan struct{})
+	handler, err := api.New(api.Config{
+		Backend: backend, Kinds: kinds(rt), Log: log, Metrics: metrics, Registry: registry, Closing: closing,
+		Platform: func(context.Context) synapse.Platform {
+			return synapse.Platform{
+				Version: options.Version, Environment: options.Environment, Registry: listener.Addr().String(),
+				EntryURL: "http://" + options.EntryAddress, DatabaseEndpoint: options.DatabaseAddress,
+			}
+		},
+		Credentials: credentials{rt},
+		Ready:       s.Ping,
+		Limits:      api.Limits{Concurrent: options.MaxRequests},
+	})
+	if err != nil {
+		return err
+	}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return controller.Run(ctx) })
+	group.Go(func() error { return prune(ctx, s, options) })
+	group.Go(func() error { return serve(server, listener, options) })
+	group.Go(func() error {
+		<-ctx.Done()
+		log.Info("stopping; what serves users goes on")
+		close(closing)
+		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
+		defer cancel()
+		return server.Shutdown(drain)
+	})
+	log.Info("synapsed is ready", "version", options.Version, "environment", options.Environment,
+		"listen", listener.Addr().String(), "entry", options.EntryAddress, "database", options.DatabaseAddress, "data_dir", options.DataDir)
+	return group.Wait()
+}
+
+func serve(server *http.Server, listener net.Listener, options Options) error {
+	var err error
+	if options.TLSCertificate != "" {
+		server.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+		err = server.ServeTLS(listener, options.TLSCertificate, options.TLSKey)
+	} else {
+		err = server.Serve(listener)
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return fmt.Errorf("serving the API: %w", err)
+}
+
+// prune forgets the answers to idempotency keys that no client will ask for again.
+func prune(ctx context.Context, s store.Store, options Options) error {
+	ticker := time.NewTicker(pruneInterval)
+	defer ticker.Stop()
+	for {
+		if err := s.Prune(ctx, time.Now().Add(-answersKept)); err != nil && ctx.Err() == nil {
+			options.Log.Warn("old answers could not be removed and are tried again", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+	}
+}
+
+// seed tells the runtime of all tenants before it starts, so that no gateway gets a configuration that lacks some.
+func seed(ctx context.Context, s store.Reader, rt *local.Runtime) error {
+	var rows []local.TenantRow
+	query := store.Query{Kind: synapse.KindTenant, IncludeDeleting: true, Limit: synapse.MaxPageSize}
+	for t, err := range object.All[synapse.TenantSpec, synapse.TenantStatus](ctx, s, query) {
+		if err != nil {
+			return err
+		}
+		if t.Status.Database == "" {
+			continue // it was never placed, so nobody was told that it can be served
+		}
+		rows = append(rows, local.TenantRow{
+			Tenant:    runtime.Tenant{Name: t.Name, Spec: t.Spec, Offboarded: t.Deleting(), StorageExceeded: reconcile.StorageExceeded(&t)},
+			Placement: runtime.Placement{Database: t.Status.Database, Schema: t.Status.Schema, Role: t.Status.Role},
+		})
+	}
+	rt.Start(rows)
+	return nil
+}

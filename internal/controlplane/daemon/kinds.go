@@ -1,0 +1,70 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/object"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/reconcile"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
+)
+
+// The numbers of objects of a kind that are reconciled at once. Tenants are many and wait for the database; regions are
+// few and start servers.
+const (
+	regionWorkers     = 4
+	tenantWorkers     = 16
+	serviceWorkers    = 2
+	deploymentWorkers = 4
+)
+
+// addKinds gives each kind its reconciler.
+func addKinds(controller *reconcile.Controller, backend object.Backend, rt *local.Runtime, entryURL string) {
+	reconcile.Add(controller, synapse.KindRegion, regionWorkers, reconcile.Regions{
+		Runtime: rt, Store: backend.Store, Now: backend.Now,
+		Changed: func(ctx context.Context) error {
+			return errors.Join(controller.EnqueueAll(ctx, synapse.KindRegion), controller.EnqueueAll(ctx, synapse.KindTenant))
+		},
+	}.Reconcile)
+	reconcile.Add(controller, synapse.KindTenant, tenantWorkers, reconcile.Tenants{Runtime: rt, Store: backend.Store, Now: backend.Now}.Reconcile)
+	reconcile.Add(controller, synapse.KindService, serviceWorkers, reconcile.Services{EntryURL: entryURL, Now: backend.Now}.Reconcile)
+	reconcile.Add(controller, synapse.KindServiceDeployment, deploymentWorkers, reconcile.Deployments{Runtime: rt, Store: backend.Store, Now: backend.Now}.Reconcile)
+}
+
+// imageTimeout bounds how long a write waits for an image registry.
+const imageTimeout = 20 * time.Second
+
+// kinds adds to the rules of each kind what only the runtime can check.
+func kinds(rt *local.Runtime) object.Kinds {
+	all := object.NewKinds()
+	all.ServiceDeployment.Preflight = func(ctx context.Context, _ synapse.Meta, spec *synapse.DeploymentSpec) []synapse.FieldError {
+		ctx, cancel := context.WithTimeout(ctx, imageTimeout)
+		defer cancel()
+		_, err := rt.ResolveImage(ctx, spec.Image)
+		if err == nil {
+			return nil
+		}
+		return []synapse.FieldError{{Pointer: "/spec/image", Code: synapse.CodeInvalid, Message: fmt.Sprintf("the image cannot be used: %v", err)}}
+	}
+	all.Region.Preflight = func(_ context.Context, meta synapse.Meta, spec *synapse.RegionSpec) []synapse.FieldError {
+		return rt.CheckPorts(runtime.Region{Name: meta.Name, GatewayPort: spec.Local.GatewayPort, DatabasePort: spec.Local.DatabasePort})
+	}
+	return all
+}
+
+// credentials is the runtime as the API sees it.
+type credentials struct{ *local.Runtime }
+
+// Issue implements [api.Credentials].
+func (c credentials) Issue(ctx context.Context, tenant synapse.Object[synapse.TenantSpec, synapse.TenantStatus], ttl time.Duration) (synapse.Credentials, error) {
+	return c.IssueCredentials(ctx, tenant.Name, tenant.Spec.Isolation.Database, ttl)
+}
+
+// Revoke implements [api.Credentials].
+func (c credentials) Revoke(ctx context.Context, tenant, id string) error {
+	return c.RevokeCredentials(ctx, tenant, id)
+}

@@ -1,0 +1,106 @@
+package daemon
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"regexp"
+
+	"log/slog"
+)
+
+// Options are the settings of a control plane.
+type Options struct {
+	// DataDir holds everything that the daemon keeps on disk. Empty: see [DefaultDataDir].
+	DataDir string
+	// Store is the data source name of the store. Empty: an SQLite file in DataDir.
+	Store string
+	// Environment names the one environment that this control plane runs.
+	Environment string
+	// Listen is host:port of the API. Without TLS it must be on loopback.
+	Listen string
+	// TLSCertificate and TLSKey are PEM files; both or neither.
+	TLSCertificate, TLSKey string
+	// EntryAddress and DatabaseAddress are host:port of the global entry and of the database write endpoint, on loopback.
+	EntryAddress, DatabaseAddress string
+	// MaxRequests bounds the API requests that are served at once; more are answered 429. 0: no bound.
+	MaxRequests int
+	// Program is the path of this program, which also runs the gateways.
+	Program string
+	// Version is the version of this program.
+	Version string
+	Log     *slog.Logger
+}
+
+var environmentPattern = regexp.MustCompile(`^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$`)
+
+// complete fills in what was left out, and checks the rest.
+func (o *Options) complete() error {
+	if !environmentPattern.MatchString(o.Environment) {
+		return fmt.Errorf("--environment %q: write lower-case letters, digits and hyphens, at most 40, such as staging", o.Environment)
+	}
+	if o.DataDir == "" {
+		dir, err := DefaultDataDir(o.Environment)
+		if err != nil {
+			return err
+		}
+		o.DataDir = dir
+	}
+	dir, err := filepath.Abs(o.DataDir)
+	if err != nil {
+		return fmt.Errorf("--data-dir %q: %w", o.DataDir, err)
+	}
+	o.DataDir = dir
+	if o.Store == "" {
+		o.Store = filepath.Join(o.DataDir, "synapse.db")
+	}
+	if (o.TLSCertificate == "") != (o.TLSKey == "") {
+		return fmt.Errorf("--tls-certificate and --tls-key: give both or neither")
+	}
+	if err := checkAddress("--listen", o.Listen, o.TLSCertificate == ""); err != nil {
+		return err
+	}
+	if err := checkAddress("--entry-address", o.EntryAddress, true); err != nil {
+		return err
+	}
+	return checkAddress("--database-address", o.DatabaseAddress, true)
+}
+
+// checkAddress refuses what is not host:port, and everything but loopback when the traffic would go in the clear.
+func checkAddress(flag, address string, loopbackOnly bool) error {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return fmt.Errorf("%s %q: write HOST:PORT, such as 127.0.0.1:7700", flag, address)
+	}
+	if !loopbackOnly || host == "localhost" {
+		return nil
+	}
+	if ip, err := netip.ParseAddr(host); err == nil && ip.IsLoopback() {
+		return nil
+	}
+	if flag == "--listen" {
+		return fmt.Errorf("--listen %s is not a loopback address: tokens would cross the network in the clear. Give --tls-certificate and --tls-key, or listen on 127.0.0.1", address)
+	}
+	return fmt.Errorf("%s %s is not a loopback address: the local runtime serves this machine only. Use 127.0.0.1", flag, address)
+}
+
+// DefaultDataDir is where the state of an environment is kept: /var/lib/synapse for root, which unprivileged
+// processes can reach, and the user's state directory (XDG base directory specification) for others.
+func DefaultDataDir(environment string) (string, error) {
+	if os.Geteuid() == 0 {
+		return filepath.Join("/var/lib/synapse", environment), nil
+	}
+	if state := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(state) {
+		return filepath.Join(state, "synapse", environment), nil
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", fmt.Errorf("finding a data directory: %w; give one with --data-dir", err)
+	}
+	return filepath.Join(home, ".local", "state", "synapse", environment), nil
+}
+
+// RuntimeDir is where the local runtime keeps its part of a data directory.
+func RuntimeDir(dataDir string) string { return filepath.Join(dataDir, "local") }

@@ -1,0 +1,53 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/api"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/store"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
+)
+
+// AdminTokenFile is the file in the data directory that the first start writes the admin token to.
+const AdminTokenFile = "admin.token"
+
+// ensureAdminToken makes the token of the first start. The file is written before the store, so that a crash in between
+// is mended by the next start. A store that has tokens already is left alone when the file is missing: its owner moved it.
+func ensureAdminToken(ctx context.Context, s store.Tokens, dir string, now time.Time) (path string, created bool, err error) {
+	path = filepath.Join(dir, AdminTokenFile)
+	secret, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		tokens, err := s.ListTokens(ctx)
+		if err != nil || len(tokens) > 0 {
+			return path, false, err
+		}
+		secret = []byte(api.NewSecret())
+		if err := writeSecret(path, secret); err != nil {
+			return path, false, err
+		}
+	} else if err != nil {
+		return path, false, fmt.Errorf("reading the admin token: %w", err)
+	}
+	err = s.InsertToken(ctx, synapse.Token{Name: "admin", Role: synapse.RoleAdmin, CreatedAt: now}, api.HashSecret(strings.TrimSpace(string(secret))))
+	if errors.Is(err, store.ErrExists) {
+		return path, false, nil
+	}
+	return path, err == nil, err
+}
+
+func writeSecret(path string, secret []byte) error {
+	temporary := path + ".new"
+	if err := os.WriteFile(temporary, append(secret, '\n'), 0o600); err != nil {
+		return fmt.Errorf("writing the admin token: %w", err)
+	}
+	if err := os.Rename(temporary, path); err != nil {
+		return fmt.Errorf("writing the admin token: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,225 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/ports"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/postgres"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/process"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
+)
+
+// gatewayGrace is how long a gateway may take to finish its requests; it ends by itself after ten seconds.
+const gatewayGrace = 15 * time.Second
+
+const (
+	labelPublic = "public"
+	labelAdmin  = "admin"
+)
+
+// EnsureRegion starts what a region consists of and says how it is.
+func (r *Runtime) EnsureRegion(ctx context.Context, wanted runtime.Region) (runtime.RegionState, error) {
+	state := runtime.RegionState{}
+	database, err := r.cluster.EnsureInstance(ctx, postgres.Instance{Region: wanted.Name, Port: wanted.DatabasePort, Primary: wanted.Primary})
+	if err != nil {
+		return state, err
+	}
+	state.DatabasePort, state.DatabaseRole = database.Port, database.Role
+
+	r.topology.Lock()
+	defer r.topology.Unlock()
+	address, err := r.ensureServer(ctx, server{
+		id: gatewayID(wanted.Name), command: "gateway", arguments: []string{"--region=" + wanted.Name},
+		port: wanted.GatewayPort, field: "/spec/local/gateway_port", target: wanted.Name,
+		connect: func(admin string) { r.publisher.addGateway(wanted.Name, r.regionClient(admin)) },
+	})
+	if err != nil {
+		return state, err
+	}
+	state.GatewayURL = "http://" + address
+	_, port, _ := net.SplitHostPort(address)
+	state.GatewayPort, _ = strconv.Atoi(port)
+
+	if err := r.ensureEntry(ctx); err != nil {
+		return state, err
+	}
+	r.table.setRegion(wanted.Name, address)
+	primary, _ := r.cluster.PrimaryAddr()
+	r.table.setPrimary(primary)
+	switch err := r.publisher.sync(ctx, wanted.Name, entry); {
+	case err != nil:
+		state.Message = err.Error()
+	case !database.Healthy:
+		state.Message = "the database is not healthy: " + database.Message
+	default:
+		state.Healthy = true
+	}
+	return state, nil
+}
+
+// RemoveRegion takes a region out of service and removes everything of it.
+func (r *Runtime) RemoveRegion(ctx context.Context, name string) error {
+	if err := r.cluster.RemoveInstance(ctx, name); err != nil {
+		return err
+	}
+	r.topology.Lock()
+	defer r.topology.Unlock()
+	r.table.removeRegion(name)
+	primary, _ := r.cluster.PrimaryAddr()
+	r.table.setPrimary(primary)
+	if err := r.publisher.sync(ctx, entry); err != nil {
+		return err
+	}
+	r.publisher.remove(name)
+	if err := r.stopServer(ctx, gatewayID(name)); err != nil {
+		return err
+	}
+	if len(r.table.regionNames()) > 0 {
+		return nil
+	}
+	r.publisher.remove(entry)
+	return r.stopServer(ctx, entryID)
+}
+
+func gatewayID(region string) string { return "gateway-" + region }
+
+const entryID = "entry"
+
+func (r *Runtime) ensureEntry(ctx context.Context) error {
+	_, port, err := net.SplitHostPort(r.options.EntryAddress)
+	if err != nil {
+		return fmt.Errorf("the entry's address: %w", err)
+	}
+	number, err := strconv.Atoi(port)
+	if err != nil {
+		return fmt.Errorf("the entry's address: %w", err)
+	}
+	_, err = r.ensureServer(ctx, server{
+		id: entryID, command: "entry", arguments: []string{"--database-address=" + r.options.DatabaseAddress},
+		port: number, target: entry,
+		connect: func(admin string) { r.publisher.addEntry(gateway.NewClient[gateway.EntryConfig](admin, r.tokenFile())) },
+	})
+	return err
+}
+
+func (r *Runtime) regionClient(admin string) *gateway.RegionClient {
+	return gateway.NewClient[gateway.Config](admin, r.tokenFile())
+}
+
+// server is a gateway or the entry: a process of our own program with a public and an admin port.
+type server struct {
+	id, command string
+	arguments   []string
+	port        int    // public; 0 chooses a free one, once
+	field       string // the field of the spec that the port comes from
+	target      string // of the publisher
+	connect     func(adminAddress string)
+}
+
+// ensureServer starts the process unless it runs, and returns its public address.
+func (r *Runtime) ensureServer(ctx context.Context, s server) (string, error) {
+	before, known := r.processes.Get(s.id)
+	public, admin := before.Labels[labelPublic], before.Labels[labelAdmin]
+	if known && s.port != 0 && public != loopback(s.port) {
+		// The port changed: the old process ends first, for two of one region would both be wrong about the other.
+		if err := r.stopServer(ctx, s.id); err != nil {
+			return "", err
+		}
+		known = false
+	}
+	if !known {
+		var err error
+		if public, admin, err = r.chooseAddresses(s); err != nil {
+			return "", err
+		}
+	}
+	p, err := r.processes.Ensure(ctx, process.Spec{
+		ID: s.id, Path: r.options.Program,
+		Args: append([]string{
+			s.command, "--address=" + public, "--admin-address=" + admin,
+			"--config-file=" + r.configFile(s.id), "--token-file=" + r.tokenFile(),
+		}, s.arguments...),
+		LogFile: filepath.Join(r.options.Dir, "gateways", s.id+".log"),
+		Labels:  map[string]string{labelPublic: public, labelAdmin: admin},
+	})
+	if err != nil {
+		return "", fmt.Errorf("starting %s: %w", s.id, err)
+	}
+	if p.State != process.Running {
+		return "", &runtime.PendingError{
+			Reason:  "GatewayDown",
+			Message: fmt.Sprintf("%s has exited and is started again; its last log lines: %s", s.id, process.TailLog(p.LogFile, 3)),
+		}
+	}
+	if !r.publisher.has(s.target) {
+		s.connect(admin)
+	} else if !known || p.PID != before.PID {
+		r.publisher.forget(s.target)
+	}
+	return public, nil
+}
+
+func (r *Runtime) chooseAddresses(s server) (public, admin string, err error) {
+	if s.port == 0 {
+		if s.port, err = ports.Free(); err != nil {
+			return "", "", err
+		}
+	} else if ports.InUse(s.port) {
+		return "", "", &runtime.PermanentError{
+			Reason: "PortInUse", Field: s.field,
+			Message: fmt.Sprintf("port %d on 127.0.0.1 is in use by another program: stop that program or choose another port", s.port),
+		}
+	}
+	adminPort, err := ports.Free(s.port)
+	if err != nil {
+		return "", "", err
+	}
+	return loopback(s.port), loopback(adminPort), nil
+}
+
+// stopServer ends a gateway or the entry and removes its files.
+func (r *Runtime) stopServer(ctx context.Context, id string) error {
+	if err := r.processes.Stop(ctx, id, gatewayGrace); err != nil {
+		return fmt.Errorf("stopping %s: %w", id, err)
+	}
+	for _, file := range []string{r.configFile(id), filepath.Join(r.options.Dir, "gateways", id+".log")} {
+		if err := os.Remove(file); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("removing the files of %s: %w", id, err)
+		}
+	}
+	return nil
+}
+
+func (r *Runtime) configFile(id string) string {
+	return filepath.Join(r.options.Dir, "gateways", id+".json")
+}
+
+func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
+
+// CheckPorts reports the ports of a region that other programs use.
+func (r *Runtime) CheckPorts(wanted runtime.Region) []synapse.FieldError {
+	var errs []synapse.FieldError
+	check := func(pointer string, port, own int) {
+		if port != 0 && port != own && ports.InUse(port) {
+			errs = append(errs, synapse.FieldError{
+				Pointer: pointer, Code: synapse.CodeInvalid,
+				Message: fmt.Sprintf("port %d on 127.0.0.1 is in use by another program: stop that program or choose another port", port),
+			})
+		}
+	}
+	server, _ := r.processes.Get(gatewayID(wanted.Name))
+	_, own, _ := net.SplitHostPort(server.Labels[labelPublic])
+	gatewayPort, _ := strconv.Atoi(own)
+	check("/spec/local/gateway_port", wanted.GatewayPort, gatewayPort)
+	check("/spec/local/database_port", wanted.DatabasePort, r.cluster.PortOf(wanted.Name))
+	return errs
+}

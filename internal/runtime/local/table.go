@@ -1,0 +1,194 @@
+package local
+
+import (
+	"cmp"
+	"maps"
+	"reflect"
+	"slices"
+	"sync"
+
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/workload"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
+)
+
+// table is what the gateways and the entry are configured from. Each of them has a version, which grows when something
+// changes that its configuration holds.
+type table struct {
+	mu       sync.Mutex
+	regions  map[string]string // public address of the gateway, by region
+	tenants  map[string]TenantRow
+	routes   map[runtime.WorkloadKey]workload.Route
+	primary  string
+	versions map[string]uint64 // by region; "" is the entry
+}
+
+func newTable() *table {
+	return &table{
+		regions: map[string]string{}, tenants: map[string]TenantRow{},
+		routes: map[runtime.WorkloadKey]workload.Route{}, versions: map[string]uint64{},
+	}
+}
+
+// entry is the version key of the global entry: no region has an empty name.
+const entry = ""
+
+func (t *table) setRegion(name, address string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.regions[name] != address {
+		t.regions[name] = address
+		t.versions[entry]++
+		t.versions[name]++
+	}
+}
+
+func (t *table) removeRegion(name string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if _, known := t.regions[name]; known {
+		delete(t.regions, name)
+		delete(t.versions, name)
+		t.versions[entry]++
+	}
+}
+
+func (t *table) setPrimary(address string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.primary != address {
+		t.primary = address
+		t.versions[entry]++
+	}
+}
+
+func (t *table) setTenant(row TenantRow) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	name := row.Tenant.Name
+	before := t.tenants[name]
+	t.tenants[name] = row
+	for region := range t.regions {
+		if !reflect.DeepEqual(gatewayTenant(before, region), gatewayTenant(row, region)) {
+			t.versions[region]++
+		}
+	}
+	if before.Tenant.Spec.HomeRegion != row.Tenant.Spec.HomeRegion || !slices.Equal(before.Tenant.Spec.AllowedRegions, row.Tenant.Spec.AllowedRegions) {
+		t.versions[entry]++
+	}
+}
+
+func (t *table) tenant(name string) (TenantRow, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	row, known := t.tenants[name]
+	return row, known
+}
+
+func (t *table) removeTenant(name string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if _, known := t.tenants[name]; known {
+		delete(t.tenants, name)
+		for key := range t.versions {
+			t.versions[key]++
+		}
+	}
+}
+
+func (t *table) setRoute(route workload.Route) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.routes[route.Key] = route
+	t.versions[route.Key.Region]++
+}
+
+func (t *table) removeRoute(key runtime.WorkloadKey) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if _, known := t.routes[key]; known {
+		delete(t.routes, key)
+		t.versions[key.Region]++
+	}
+}
+
+func (t *table) version(key string) uint64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.versions[key]
+}
+
+func (t *table) regionNames() []string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Sorted(maps.Keys(t.regions))
+}
+
+// gatewayConfig builds a region's configuration, and says which version it is of.
+func (t *table) gatewayConfig(region string) (gateway.Config, uint64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	config := gateway.Config{Region: region, Tenants: make(map[string]gateway.Tenant, len(t.tenants)), Services: map[string]gateway.Service{}}
+	for name, row := range t.tenants {
+		if tenant := gatewayTenant(row, region); tenant != nil {
+			config.Tenants[name] = *tenant
+		}
+	}
+	var routes []workload.Route
+	for key, route := range t.routes {
+		if key.Region == region {
+			routes = append(routes, route)
+		}
+	}
+	slices.SortFunc(routes, func(a, b workload.Route) int {
+		if c := a.CreatedAt.Compare(b.CreatedAt); c != 0 {
+			return c
+		}
+		return cmp.Compare(a.Key.Deployment, b.Key.Deployment)
+	})
+	for _, route := range routes {
+		deployment := gateway.Deployment{Name: route.Key.Deployment, Tenant: route.Tenant}
+		for _, e := range route.Endpoints {
+			deployment.Endpoints = append(deployment.Endpoints, gateway.Endpoint{ID: e.ID, Address: e.Address})
+			deployment.Revision = e.Revision
+		}
+		service := config.Services[route.Key.Service]
+		service.Deployments = append(service.Deployments, deployment)
+		config.Services[route.Key.Service] = service
+	}
+	return config, t.versions[region]
+}
+
+// entryConfig builds the entry's configuration, and says which version it is of.
+func (t *table) entryConfig() (gateway.EntryConfig, uint64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	config := gateway.EntryConfig{Primary: t.primary, TenantHomes: map[string]gateway.TenantHome{}}
+	for _, name := range slices.Sorted(maps.Keys(t.regions)) {
+		config.Regions = append(config.Regions, gateway.EntryRegion{Name: name, Address: t.regions[name]})
+	}
+	for name, row := range t.tenants {
+		if spec := row.Tenant.Spec; spec.HomeRegion != "" || len(spec.AllowedRegions) > 0 {
+			config.TenantHomes[name] = gateway.TenantHome{Home: spec.HomeRegion, Allowed: spec.AllowedRegions}
+		}
+	}
+	return config, t.versions[entry]
+}
+
+// gatewayTenant is what a region's gateway must know of a tenant, or nil for one that is out of service.
+func gatewayTenant(row TenantRow, region string) *gateway.Tenant {
+	spec := row.Tenant.Spec
+	if row.Tenant.Name == "" || row.Tenant.Offboarded {
+		return nil
+	}
+	return &gateway.Tenant{
+		State: spec.State, SuspendMode: spec.SuspendMode,
+		RequestsPerSecond: spec.Quotas.RequestsPerSecond, Burst: spec.Quotas.Burst,
+		StorageExceeded: row.Tenant.StorageExceeded,
+		Allowed:         spec.MayUse(region), AllowedCIDRs: spec.AllowedCIDRs,
+		ComputeSilo: spec.Isolation.Compute == synapse.ComputeSilo,
+		Database:    row.Placement.Database, Schema: row.Placement.Schema, Role: row.Placement.Role,
+		Isolation: spec.Isolation.Database,
+	}
+}
