@@ -108,7 +108,11 @@ func TestRevisionChangesExactlyWithWhatAReplicaRuns(t *testing.T) {
 	t.Parallel()
 	base := validDeployment()
 	revision := base.Revision("sha256:a")
-	changed := func(change func(*DeploymentSpec)) string { s := validDeployment(); change(&s); return s.Revision("sha256:a") }
+	changed := func(change func(*DeploymentSpec)) string {
+		s := validDeployment()
+		change(&s)
+		return s.Revision("sha256:a")
+	}
 
 	require.NotEqual(t, revision, base.Revision("sha256:b"))
 	require.NotEqual(t, revision, changed(func(s *DeploymentSpec) { s.Env = map[string]string{"A": "1"} }))

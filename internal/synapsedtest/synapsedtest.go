@@ -252,7 +252,7 @@ func Build(t testing.TB, pkg string) string {
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(dir, filepath.Base(pkg))
+	path := filepath.Join(dir, binaryName(pkg))
 	build := exec.Command("go", "build", "-o", path+".new", pkg) //nolint:gosec // G204: a package of this module
 	build.Dir = root
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
@@ -281,4 +281,12 @@ func moduleRoot() (string, error) {
 		}
 		dir = parent
 	}
+}
+
+// binaryName names the binary of a package; the module's root is the provider.
+func binaryName(pkg string) string {
+	if pkg == "." {
+		return "terraform-provider-synapse"
+	}
+	return filepath.Base(pkg)
 }

@@ -150,8 +150,7 @@ func (t *table) gatewayConfig(region string) (gateway.Config, uint64) {
 	for _, route := range routes {
 		deployment := gateway.Deployment{Name: route.Key.Deployment, Tenant: route.Tenant}
 		for _, e := range route.Endpoints {
-			deployment.Endpoints = append(deployment.Endpoints, gateway.Endpoint{ID: e.ID, Address: e.Address})
-			deployment.Revision = e.Revision
+			deployment.Endpoints = append(deployment.Endpoints, gateway.Endpoint{ID: e.ID, Address: e.Address, Revision: e.Revision})
 		}
 		service := config.Services[route.Key.Service]
 		service.Deployments = append(service.Deployments, deployment)

@@ -86,6 +86,9 @@ func (m *machine) Unpack(_ context.Context, reference string) (image.Bundle, err
 	return image.Bundle{Root: root, Command: []string{"/app"}, Env: []string{"IMAGE=" + reference}}, m.pulls[reference]
 }
 
+// Prune implements [Images].
+func (m *machine) Prune(context.Context, map[string]bool) error { return nil }
+
 // Ensure implements [Processes].
 func (m *machine) Ensure(_ context.Context, spec process.Spec) (process.Process, error) {
 	m.mu.Lock()

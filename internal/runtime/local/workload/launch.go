@@ -64,6 +64,12 @@ func (w *workload) unpack(ctx context.Context, reference string) (*image.Bundle,
 	return nil, b.err
 }
 
+// forgetBundles drops what is not used any more: such an image may be removed at any time.
+func (w *workload) forgetBundles() {
+	used := w.images()
+	maps.DeleteFunc(w.bundles, func(reference string, _ *bundle) bool { return !slices.Contains(used, reference) })
+}
+
 // launch starts a replica, or starts it again. It returns false without an error while the image is on its way.
 func (w *workload) launch(ctx context.Context, wanted runtime.Workload, id string) (bool, error) {
 	unpacked, err := w.unpack(ctx, wanted.Image)
@@ -129,10 +135,13 @@ func environ(image []string, layers ...map[string]string) []string {
 	return env
 }
 
+// replicaPrefix begins the ids of all replicas of a workload, and of no other.
+func replicaPrefix(key runtime.WorkloadKey) string { return "replica-" + keyID(key) + "." }
+
 // newID returns the first id that no replica of a revision has.
 func (w *workload) newID(revision string) string {
 	for n := 0; ; n++ {
-		id := fmt.Sprintf("replica-%s.%s.%d", keyID(w.key), revision, n)
+		id := fmt.Sprintf("%s%s.%d", replicaPrefix(w.key), revision, n)
 		if _, taken := w.replicas[id]; !taken {
 			return id
 		}

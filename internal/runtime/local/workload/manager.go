@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -32,6 +33,8 @@ type Processes interface {
 // Images unpacks images; [image.Store] is the real one.
 type Images interface {
 	Unpack(ctx context.Context, digestReference string) (image.Bundle, error)
+	// Prune removes the images whose digest is not in keep.
+	Prune(ctx context.Context, keep map[string]bool) error
 }
 
 // Endpoint is a replica that may get requests.
@@ -179,15 +182,20 @@ func (m *Manager) Remove(key runtime.WorkloadKey) error {
 	return w.remove()
 }
 
-// Images returns the images that workloads use, by digest reference, so that all others can go.
-func (m *Manager) Images() []string {
+// prune removes the images that no workload uses. The lock keeps new workloads out until it is done.
+func (m *Manager) prune() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var refs []string
+	keep := map[string]bool{}
 	for _, w := range m.workloads {
-		refs = append(refs, w.images()...)
+		for _, reference := range w.images() {
+			_, digest, _ := strings.Cut(reference, "@")
+			keep[digest] = true
+		}
 	}
-	return refs
+	if err := m.options.Images.Prune(m.ctx, keep); err != nil && m.ctx.Err() == nil {
+		m.options.Log.Warn("images that are not used any more could not be removed", "error", err)
+	}
 }
 
 func (m *Manager) supervise(w *workload) {
@@ -199,6 +207,7 @@ func (m *Manager) supervise(w *workload) {
 				delete(m.workloads, w.key)
 			}
 			m.mu.Unlock()
+			m.prune()
 			m.options.Changed(w.key)
 		}
 	})

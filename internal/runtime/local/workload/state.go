@@ -90,3 +90,17 @@ func deleteState(dir string, key runtime.WorkloadKey) error {
 	}
 	return nil
 }
+
+// deleteLogs removes the logs of all replicas that a workload ever had.
+func deleteLogs(dir string, key runtime.WorkloadKey) error {
+	files, err := filepath.Glob(filepath.Join(dir, replicaPrefix(key)+"*"))
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("removing a log: %w", err)
+		}
+	}
+	return nil
+}

@@ -3,6 +3,7 @@ package workload
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -28,6 +29,7 @@ func (w *workload) step(ctx context.Context) bool {
 		return w.stepRemove(ctx)
 	}
 	wanted := s.Wanted
+	w.forgetBundles()
 	if s.Live != nil && s.Live.Revision == wanted.Revision && s.Live.Generation != wanted.Generation {
 		// Only settings beside the revision changed: nothing rolls.
 		w.update(wanted.Generation, func(s *state) { s.Live, s.Failed = &wanted, nil })
@@ -56,6 +58,7 @@ func (w *workload) step(ctx context.Context) bool {
 	case next.done:
 		w.update(wanted.Generation, func(s *state) { s.Live, s.Failed = &wanted, nil })
 		s.Live, s.Failed = &wanted, nil
+		w.prune()
 	case s.Failed == nil && (s.Live == nil || s.Live.Revision != wanted.Revision):
 		if s.Failed = w.failure(wanted, launchError); s.Failed != nil {
 			failed := *s.Failed
@@ -228,7 +231,7 @@ func (w *workload) stepRemove(ctx context.Context) bool {
 	if err := w.options.Router.Withdraw(ctx, w.key); err != nil {
 		return false
 	}
-	if err := deleteState(stateDir(w.options.Dir), w.key); err != nil {
+	if err := errors.Join(deleteLogs(logDir(w.options.Dir), w.key), deleteState(stateDir(w.options.Dir), w.key)); err != nil {
 		w.options.Log.Error("a workload could not be forgotten", "workload", keyID(w.key), "error", err)
 		return false
 	}

@@ -1,0 +1,168 @@
+package gateway
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/admin"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/forward"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/listen"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/pgproxy"
+)
+
+// EntryOptions are the settings of the global entry's process.
+type EntryOptions struct {
+	// Address is the loopback host:port of the public port.
+	Address string
+	// DatabaseAddress is the loopback host:port of the database write endpoint, or empty for none.
+	DatabaseAddress string
+	// AdminAddress is the loopback host:port of the admin port.
+	AdminAddress string
+	// ConfigFile keeps the last configuration; the entry starts from it and writes it.
+	ConfigFile string
+	// TokenFile holds the secret (mode 0600) that the daemon, the gateways and the entry share.
+	TokenFile string
+	Log       *slog.Logger
+}
+
+// RunEntry serves the global entry until ctx ends, then lets requests in flight finish for up to ten seconds.
+func RunEntry(ctx context.Context, options EntryOptions) error {
+	token, err := admin.ReadToken(options.TokenFile)
+	if err != nil {
+		return fmt.Errorf("start the global entry: %w", err)
+	}
+	public, err := listen.TCP(ctx, options.Address, "the global entry")
+	if err != nil {
+		return err
+	}
+	defer public.Close()
+	control, err := listen.TCP(ctx, options.AdminAddress, "the admin port of the global entry")
+	if err != nil {
+		return err
+	}
+	defer control.Close()
+
+	entry := newEntry(token, options.Log, time.Now)
+	administration := admin.New(admin.Options[EntryConfig]{
+		Token: token, File: options.ConfigFile,
+		Validate:   (*EntryConfig).Validate,
+		Generation: func(config *EntryConfig) int64 { return config.Generation },
+		Apply:      entry.apply,
+		InFlight:   entry.endpoints.InFlight,
+		Metrics:    entry.metrics.registry,
+		Log:        options.Log,
+	})
+	servers := []func(context.Context) error{
+		func(ctx context.Context) error { return listen.Serve(ctx, public, entry, options.Log) },
+		func(ctx context.Context) error { return listen.Serve(ctx, control, administration, options.Log) },
+		entry.probes.run,
+	}
+	if options.DatabaseAddress != "" {
+		database, err := listen.TCP(ctx, options.DatabaseAddress, "the database write endpoint")
+		if err != nil {
+			return err
+		}
+		defer database.Close()
+		servers = append(servers, func(ctx context.Context) error { return entry.database.Serve(ctx, database) })
+	}
+	administration.Load()
+	options.Log.Info("global entry is up", "address", public.Addr().String(), "admin_address", control.Addr().String())
+	return serveAll(ctx, servers...)
+}
+
+// maxReplayedBody is the largest request body that is kept in memory so that it can be sent to another region.
+const maxReplayedBody = 64 << 10
+
+// entry is the handler of the global entry's public port.
+type entry struct {
+	internalToken string
+	now           func() time.Time
+	log           *slog.Logger
+	proxy         *forward.Proxy
+	endpoints     *forward.Set
+	probes        *probes
+	database      *pgproxy.Proxy
+	metrics       *entryMetrics
+	table         atomic.Pointer[entryTable]
+}
+
+// entryTable is an [EntryConfig] compiled for the hot path. It is immutable.
+type entryTable struct {
+	regions []*entryRegion
+	homes   map[string]TenantHome
+}
+
+// entryRegion is a region as requests see it.
+type entryRegion struct {
+	name     string
+	endpoint *forward.Endpoint
+	health   *health
+}
+
+func newEntry(token string, log *slog.Logger, now func() time.Time) *entry {
+	e := &entry{
+		internalToken: internalToken(token), now: now, log: log,
+		proxy: forward.NewProxy(log), endpoints: forward.NewSet(now),
+		probes: newProbes(log), database: pgproxy.New(log), metrics: newEntryMetrics(),
+	}
+	e.table.Store(&entryTable{})
+	return e
+}
+
+// apply serves new requests and connections from config. Requests in flight finish where they are; connections to a
+// former primary end.
+func (e *entry) apply(config *EntryConfig) {
+	targets := make([]forward.Target, len(config.Regions))
+	for i, region := range config.Regions {
+		targets[i] = forward.Target{ID: region.Name, Address: region.Address}
+	}
+	endpoints, retire := e.endpoints.Update(targets)
+	healths := e.probes.watch(targets)
+	next := &entryTable{homes: config.TenantHomes}
+	for _, target := range targets {
+		next.regions = append(next.regions, &entryRegion{target.ID, endpoints[target], healths[target]})
+	}
+	e.table.Store(next)
+	retire()
+	e.metrics.watch(next.regions)
+	e.database.SetPrimary(config.Primary)
+}
+
+// ServeHTTP implements [http.Handler].
+func (e *entry) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == healthPath {
+		_, _ = w.Write([]byte("ok\n"))
+		return
+	}
+	x := &entryExchange{
+		entry: e, tenants: r.Header[HeaderTenant], deployments: r.Header[HeaderDeployment], prefer: r.Header.Get(HeaderPreferRegion),
+		client: peerAddress(r).String(), requestID: requestID(r), start: e.now(),
+	}
+	defer x.done()
+	if err := keepBody(r); err != nil {
+		x.reject(w, &rejection{status: http.StatusBadRequest, code: CodeRequestUnreadable, detail: "the request's body ended early"})
+		return
+	}
+	e.proxy.Serve(w, r, x)
+}
+
+// keepBody reads a small body into memory, so that it can be sent more than once.
+func keepBody(r *http.Request) error {
+	if r.ContentLength <= 0 || r.ContentLength > maxReplayedBody {
+		return nil
+	}
+	body := make([]byte, r.ContentLength)
+	if _, err := io.ReadFull(r.Body, body); err != nil {
+		return fmt.Errorf("read the request's body: %w", err)
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	r.Header.Del("Expect") // it is here already
+	return nil
+}

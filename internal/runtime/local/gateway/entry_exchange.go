@@ -1,0 +1,123 @@
+package gateway
+
+import (
+	"cmp"
+	"errors"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/forward"
+)
+
+// entryExchange is one request through the global entry. It implements [forward.Exchange].
+type entryExchange struct {
+	entry *entry
+	// tenants and deployments are the headers as they came: it is for the region to judge them.
+	tenants, deployments []string
+	prefer               string
+	client, requestID    string
+	start                time.Time
+
+	region string // that the request is at; "" before any
+	status int    // that the client got; 0 when it left before
+}
+
+// order returns the regions that may serve a request, the one to try first at the front: the client's wish, the
+// tenant's home, then the nearest. Latency counts in whole milliseconds and the configuration's order decides between
+// equals, so that regions equally near do not take turns.
+func (t *entryTable) order(tenant, prefer string) []*entryRegion {
+	home := t.homes[tenant]
+	regions := make([]*entryRegion, 0, len(t.regions))
+	for _, region := range t.regions {
+		if region.health.usable() && home.allows(region.name) {
+			regions = append(regions, region)
+		}
+	}
+	rank := func(region *entryRegion) int {
+		switch region.name {
+		case prefer:
+			return 0
+		case home.Home:
+			return 1
+		}
+		return 2
+	}
+	slices.SortStableFunc(regions, func(a, b *entryRegion) int {
+		return cmp.Or(
+			cmp.Compare(rank(a), rank(b)),
+			cmp.Compare(a.health.latency().Round(time.Millisecond), b.health.latency().Round(time.Millisecond)),
+		)
+	})
+	return regions
+}
+
+// Next implements [forward.Exchange].
+func (x *entryExchange) Next(tried []*forward.Endpoint) *forward.Endpoint {
+	tenant := ""
+	if len(x.tenants) > 0 {
+		tenant = x.tenants[0]
+	}
+	for {
+		current := x.entry.table.Load()
+		var endpoints []*forward.Endpoint
+		for _, region := range current.order(tenant, x.prefer) {
+			endpoints = append(endpoints, region.endpoint)
+		}
+		if endpoint := forward.First(endpoints, tried); endpoint != nil {
+			x.region = endpoint.ID()
+			return endpoint
+		}
+		// All are tried or retired. Endpoints retire after a new table is in place: then that one has others.
+		if x.entry.table.Load() == current {
+			return nil
+		}
+	}
+}
+
+// Prepare implements [forward.Exchange].
+func (x *entryExchange) Prepare(header http.Header) {
+	if x.tenants != nil {
+		header[HeaderTenant] = x.tenants
+	}
+	if x.deployments != nil {
+		header[HeaderDeployment] = x.deployments
+	}
+	header[HeaderRequestID] = []string{x.requestID}
+	header[headerClientIP] = []string{x.client}
+	header[headerInternal] = []string{x.entry.internalToken}
+}
+
+// Declined implements [forward.Exchange].
+func (x *entryExchange) Declined(response *http.Response) bool {
+	return response.StatusCode == http.StatusServiceUnavailable && response.Header.Get(HeaderNoEndpoint) == "1"
+}
+
+// Answered implements [forward.Exchange].
+func (x *entryExchange) Answered(response *http.Response) { x.status = response.StatusCode }
+
+// Failed implements [forward.Exchange].
+func (x *entryExchange) Failed(w http.ResponseWriter, r *http.Request, err error) {
+	switch {
+	case r.Context().Err() != nil: // nobody is there to read an answer
+		w.WriteHeader(http.StatusBadGateway)
+	case errors.Is(err, forward.ErrNoEndpoint):
+		x.entry.log.Warn("no region takes a request", "request_id", x.requestID, "error", err)
+		x.reject(w, unavailable(CodeNoRegion, "no region that may serve the request is healthy"))
+	default:
+		x.entry.log.Warn("a region did not answer", "region", x.region, "request_id", x.requestID, "error", err)
+		x.reject(w, &rejection{status: http.StatusBadGateway, code: CodeUpstreamFailed, detail: "the region broke off before it answered; the request may have had an effect"})
+	}
+}
+
+func (x *entryExchange) reject(w http.ResponseWriter, refused *rejection) {
+	x.status = refused.status
+	x.entry.metrics.rejected.WithLabelValues(refused.code).Inc()
+	refused.write(w, x.requestID)
+}
+
+func (x *entryExchange) done() {
+	if x.region != "" {
+		x.entry.metrics.observe(x.region, x.status, x.entry.now().Sub(x.start))
+	}
+}

@@ -1,0 +1,96 @@
+package gateway
+
+import (
+	"crypto/subtle"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/netip"
+
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/admin"
+)
+
+// Headers that clients send.
+const (
+	// HeaderTenant names the tenant that a request is for.
+	HeaderTenant = "X-Synapse-Tenant"
+	// HeaderDeployment picks one deployment of the service; the answer says which one served.
+	HeaderDeployment = "X-Synapse-Deployment"
+	// HeaderPreferRegion asks the entry for a region, which it uses if it is healthy and the tenant may use it.
+	HeaderPreferRegion = "X-Synapse-Prefer-Region"
+	// HeaderRequestID identifies a request in logs; it is made where absent and comes back with the answer.
+	HeaderRequestID = "X-Request-Id"
+)
+
+// Headers that services get. What a client sends in their place is removed.
+const (
+	HeaderTenantRole      = "X-Synapse-Tenant-Role"
+	HeaderTenantDatabase  = "X-Synapse-Tenant-Database"
+	HeaderTenantSchema    = "X-Synapse-Tenant-Schema"
+	HeaderTenantIsolation = "X-Synapse-Tenant-Isolation"
+)
+
+// Headers of answers.
+const (
+	// HeaderRegion names the region that answered; services get it too.
+	HeaderRegion = "X-Synapse-Region"
+	// HeaderService names the service that answered.
+	HeaderService = "X-Synapse-Service"
+	// HeaderRevision names the revision of the replica that answered.
+	HeaderRevision = "X-Synapse-Revision"
+	// HeaderNoEndpoint is 1 in a region's answer 503 that was given before anything was done: another region may serve.
+	HeaderNoEndpoint = "X-Synapse-No-Endpoint"
+)
+
+const (
+	// headerClientIP carries the client's address from the entry to a region gateway.
+	headerClientIP = "X-Synapse-Client-Ip"
+	// headerInternal proves to a region gateway that a request comes from the entry.
+	headerInternal = "X-Synapse-Internal-Token"
+
+	headerForwardedFor    = "X-Forwarded-For"
+	headerForwardedHost   = "X-Forwarded-Host"
+	headerForwardedProto  = "X-Forwarded-Proto"
+	headerForwardedPrefix = "X-Forwarded-Prefix"
+)
+
+// healthPath answers 200 on the public port of gateways and entry, with the region in a header.
+const healthPath = "/.synapse/healthz"
+
+// internalToken derives what [headerInternal] carries: not the shared token itself, so that a process that gets hold
+// of a region's port learns nothing that opens the admin port.
+func internalToken(token string) string { return admin.Derive(token, "client address from the entry") }
+
+// clientAddress is the address of the client: the peer's, or what the entry says if token proves that it is the entry.
+func clientAddress(r *http.Request, token string) netip.Addr {
+	if given := r.Header[headerInternal]; len(given) == 1 && subtle.ConstantTimeCompare([]byte(given[0]), []byte(token)) == 1 {
+		if address, err := netip.ParseAddr(r.Header.Get(headerClientIP)); err == nil {
+			return address
+		}
+	}
+	return peerAddress(r)
+}
+
+// peerAddress is the address at the other end of the connection; the zero address, which no policy allows, when the
+// server did not say.
+func peerAddress(r *http.Request) netip.Addr {
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return peer.Addr().Unmap().WithZone("")
+}
+
+// requestID returns the id that the client gave, or a new one when that is missing or unfit for a log.
+func requestID(r *http.Request) string {
+	if id := r.Header.Get(HeaderRequestID); id != "" && len(id) <= 128 && isHeaderValue(id) {
+		return id
+	}
+	// It needs to be unique, not secret.
+	return fmt.Sprintf("%016x%016x", rand.Uint64(), rand.Uint64())
+}
+
+// isWrite reports whether a request may change something: RFC 9110, 9.2.1.
+func isWrite(method string) bool {
+	return method != http.MethodGet && method != http.MethodHead && method != http.MethodOptions
+}

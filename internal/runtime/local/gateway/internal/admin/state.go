@@ -1,0 +1,61 @@
+package admin
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// readState decodes a file; found is false when there is none. Unknown fields are ignored: they are of a newer version,
+// and an older process that starts with most of a configuration serves better than one that starts with nothing.
+func readState(file string, value any) (found bool, err error) {
+	content, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("read the configuration: %w", err)
+	}
+	if err := json.Unmarshal(content, value); err != nil {
+		return false, fmt.Errorf("decode the configuration in %s: %w", file, err)
+	}
+	return true, nil
+}
+
+// writeState replaces a file so that a crash at any moment leaves either the old or the new content.
+func writeState(file string, value any) error {
+	content, err := json.Marshal(value)
+	if err != nil {
+		return fmt.Errorf("encode the configuration: %w", err)
+	}
+	directory := filepath.Dir(file)
+	temporary, err := os.CreateTemp(directory, filepath.Base(file)+".*.tmp") // mode 0600
+	if err != nil {
+		return fmt.Errorf("write the configuration: %w", err)
+	}
+	defer os.Remove(temporary.Name()) // fails, as it should, after the rename
+	_, err = temporary.Write(content)
+	err = errors.Join(err, temporary.Sync(), temporary.Close())
+	if err != nil {
+		return fmt.Errorf("write the configuration: %w", err)
+	}
+	if err := os.Rename(temporary.Name(), file); err != nil {
+		return fmt.Errorf("write the configuration: %w", err)
+	}
+	return syncDirectory(directory)
+}
+
+// syncDirectory makes a rename durable.
+func syncDirectory(path string) error {
+	directory, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("sync the configuration's directory: %w", err)
+	}
+	if err := errors.Join(directory.Sync(), directory.Close()); err != nil {
+		return fmt.Errorf("sync the configuration's directory: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,92 @@
+package forward
+
+import (
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// failedFor is how long an endpoint that failed is passed over while others are there.
+	failedFor = time.Second
+
+	dialTimeout = 2 * time.Second
+	// idleTimeout is below the 5 s after which common servers (Node.js, uvicorn) close an idle connection, so that a
+	// request is rarely sent on one that is just being closed.
+	idleTimeout = 4 * time.Second
+	// maxIdle connections to one endpoint are kept: as many as requests may reasonably be in flight to one process.
+	maxIdle        = 1024
+	maxHeaderBytes = 256 << 10
+
+	// retired marks, in Endpoint.state, an endpoint that takes no more requests. The bits below count requests.
+	retired = int64(1) << 62
+)
+
+// Endpoint is one process that requests are sent to.
+type Endpoint struct {
+	id, address string
+	transport   *http.Transport
+	now         func() time.Time
+	// state holds the retired mark and the count in one word: a request is either counted before the endpoint is
+	// retired, and then seen by whoever waits for zero, or it is refused.
+	state       atomic.Int64
+	failedUntil atomic.Int64 // Unix time in nanoseconds; 0 when it never failed
+}
+
+// NewEndpoint returns an endpoint at a host:port that takes requests.
+func NewEndpoint(id, address string, now func() time.Time) *Endpoint {
+	dialer := net.Dialer{Timeout: dialTimeout}
+	return &Endpoint{id: id, address: address, now: now, transport: &http.Transport{
+		DialContext:            dialer.DialContext,
+		DisableCompression:     true, // what the service sends is passed on as it is
+		MaxIdleConnsPerHost:    maxIdle,
+		IdleConnTimeout:        idleTimeout,
+		MaxResponseHeaderBytes: maxHeaderBytes,
+		ExpectContinueTimeout:  time.Second,
+	}}
+}
+
+// ID returns the endpoint's identifier.
+func (e *Endpoint) ID() string { return e.id }
+
+// Address returns the endpoint's host:port.
+func (e *Endpoint) Address() string { return e.address }
+
+// InFlight returns the number of requests that were acquired and not yet released.
+func (e *Endpoint) InFlight() int64 { return e.state.Load() &^ retired }
+
+// acquire counts a request in. It refuses when the endpoint is retired.
+func (e *Endpoint) acquire() bool {
+	if e.state.Add(1)&retired == 0 {
+		return true
+	}
+	e.release()
+	return false
+}
+
+// release counts a request out. The last one out of a retired endpoint closes its connections.
+func (e *Endpoint) release() {
+	if e.state.Add(-1) == retired {
+		e.transport.CloseIdleConnections()
+	}
+}
+
+// Retire lets no more requests in. Those in flight finish.
+func (e *Endpoint) Retire() {
+	if e.state.Or(retired)&^retired == 0 {
+		e.transport.CloseIdleConnections()
+	}
+}
+
+func (e *Endpoint) isRetired() bool { return e.state.Load()&retired != 0 }
+
+// fail passes the endpoint over for a while.
+func (e *Endpoint) fail() { e.failedUntil.Store(e.now().Add(failedFor).UnixNano()) }
+
+// failedRecently reports whether the endpoint is to be passed over.
+func (e *Endpoint) failedRecently() bool {
+	until := e.failedUntil.Load()
+	// Most endpoints never failed: they cost no look at the clock.
+	return until != 0 && e.now().UnixNano() < until
+}

@@ -1,0 +1,155 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/admin"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/forward"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/listen"
+)
+
+// Options are the settings of a region gateway's process.
+type Options struct {
+	// Region is the name of the region.
+	Region string
+	// Address is the loopback host:port of the public port.
+	Address string
+	// AdminAddress is the loopback host:port of the admin port.
+	AdminAddress string
+	// ConfigFile keeps the last configuration; the gateway starts from it and writes it.
+	ConfigFile string
+	// TokenFile holds the secret (mode 0600) that the daemon, the gateways and the entry share.
+	TokenFile string
+	Log       *slog.Logger
+}
+
+// RunRegion serves a region until ctx ends, then lets requests in flight finish for up to ten seconds.
+func RunRegion(ctx context.Context, options Options) error {
+	token, err := admin.ReadToken(options.TokenFile)
+	if err != nil {
+		return fmt.Errorf("start the gateway of region %q: %w", options.Region, err)
+	}
+	public, err := listen.TCP(ctx, options.Address, fmt.Sprintf("the gateway of region %q", options.Region))
+	if err != nil {
+		return err
+	}
+	defer public.Close()
+	control, err := listen.TCP(ctx, options.AdminAddress, fmt.Sprintf("the admin port of the gateway of region %q", options.Region))
+	if err != nil {
+		return err
+	}
+	defer control.Close()
+
+	gateway := newRegionGateway(options.Region, token, options.Log, time.Now)
+	administration := admin.New(admin.Options[Config]{
+		Token: token, File: options.ConfigFile,
+		Validate:   gateway.validate,
+		Generation: func(config *Config) int64 { return config.Generation },
+		Apply:      gateway.apply,
+		InFlight:   gateway.endpoints.InFlight,
+		Metrics:    gateway.metrics.registry,
+		Log:        options.Log,
+	})
+	administration.Load()
+	options.Log.Info("region gateway is up", "region", options.Region, "address", public.Addr().String(), "admin_address", control.Addr().String())
+	return serveAll(ctx,
+		func(ctx context.Context) error { return listen.Serve(ctx, public, gateway, options.Log) },
+		func(ctx context.Context) error { return listen.Serve(ctx, control, administration, options.Log) },
+	)
+}
+
+// serveAll runs servers until ctx ends or one of them fails, and returns when all have ended.
+func serveAll(ctx context.Context, servers ...func(context.Context) error) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for _, serve := range servers {
+		group.Go(func() error { return serve(ctx) })
+	}
+	return group.Wait()
+}
+
+// regionGateway is the handler of a region gateway's public port.
+type regionGateway struct {
+	region        string
+	internalToken string
+	now           func() time.Time
+	log           *slog.Logger
+	proxy         *forward.Proxy
+	endpoints     *forward.Set
+	metrics       *regionMetrics
+	// table is nil before the first configuration.
+	table atomic.Pointer[table]
+}
+
+func newRegionGateway(region, token string, log *slog.Logger, now func() time.Time) *regionGateway {
+	return &regionGateway{
+		region: region, internalToken: internalToken(token), now: now, log: log,
+		proxy: forward.NewProxy(log), endpoints: forward.NewSet(now), metrics: newRegionMetrics(region),
+	}
+}
+
+func (g *regionGateway) validate(config *Config) error {
+	if config.Region != g.region {
+		return fmt.Errorf("the configuration is for region %q: this is the gateway of region %q", config.Region, g.region)
+	}
+	return config.Validate()
+}
+
+// apply serves new requests from config. Those in flight finish where they are.
+func (g *regionGateway) apply(config *Config) {
+	endpoints, retire := g.endpoints.Update(targets(config))
+	g.table.Store(compile(config, g.table.Load(), endpoints, g.metrics, g.now()))
+	retire()
+	g.metrics.keepOnly(config)
+}
+
+// ServeHTTP implements [http.Handler].
+func (g *regionGateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == healthPath {
+		w.Header().Set(HeaderRegion, g.region)
+		_, _ = w.Write([]byte("ok\n"))
+		return
+	}
+	g.metrics.inFlight.Inc()
+	defer g.metrics.inFlight.Dec()
+	x := &regionExchange{
+		gateway: g, requestID: requestID(r), client: clientAddress(r, g.internalToken), deploymentName: r.Header.Get(HeaderDeployment),
+		host: r.Host, start: g.now(),
+	}
+	x.service = cutService(r)
+	if refused := x.admit(r); refused != nil {
+		x.reject(w, refused)
+		return
+	}
+	defer x.done()
+	g.proxy.Serve(w, r, x)
+}
+
+// cutService removes the first segment of the path and returns it, or returns "" when there is none.
+func cutService(r *http.Request) string {
+	name, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	prefix := "/" + name
+	// A name that is escaped in the path is not one of a service, which has no character to escape.
+	if name == "" || (r.URL.RawPath != "" && !strings.HasPrefix(r.URL.RawPath+"/", prefix+"/")) {
+		return ""
+	}
+	r.URL.Path = rest(r.URL.Path, prefix)
+	if r.URL.RawPath != "" {
+		r.URL.RawPath = rest(r.URL.RawPath, prefix)
+	}
+	return name
+}
+
+func rest(path, prefix string) string {
+	if path = strings.TrimPrefix(path, prefix); path == "" {
+		return "/"
+	}
+	return path
+}

@@ -1,0 +1,143 @@
+package gateway
+
+import (
+	"time"
+
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/forward"
+)
+
+// table is a [Config] compiled for the hot path. It is immutable: a request uses the one it loaded.
+type table struct {
+	tenants  map[string]*tenant
+	services map[string]*service
+}
+
+// service is what serves one service, grouped by who may use it.
+type service struct {
+	shared    candidates            // serve platform requests and all tenants without compute of their own
+	dedicated map[string]candidates // by the tenant they were made for
+}
+
+// candidates are deployments that may serve a request, from the oldest to the newest.
+type candidates struct {
+	byAge  []*deployment
+	byName map[string]*deployment
+}
+
+// deployment is a [Deployment] with its endpoints.
+type deployment struct {
+	service, name   string
+	endpoints       []*forward.Endpoint
+	answerHeaders   []headerValue
+	revisions       map[*forward.Endpoint][]string
+	forwardedPrefix []string
+	metrics         *deploymentMetrics
+}
+
+// pick chooses the deployment that serves a request which asks for none: the oldest that has endpoints.
+func (c candidates) pick() *deployment {
+	for _, d := range c.byAge {
+		if len(d.endpoints) > 0 {
+			return d
+		}
+	}
+	return nil
+}
+
+// candidatesFor returns the deployments that may serve a tenant, or platform requests when t is nil.
+func (s *service) candidatesFor(t *tenant) candidates {
+	if t != nil && t.silo {
+		return s.dedicated[t.name]
+	}
+	return s.shared
+}
+
+// route chooses the deployment for a request. wanted is the name of a deployment, or empty.
+func (t *table) route(serviceName, wanted string, tenant *tenant) (*deployment, *rejection) {
+	s, found := t.services[serviceName]
+	if !found {
+		return nil, notFound(CodeServiceNotFound, "there is no service %q in this region: the first segment of the path names it", serviceName)
+	}
+	candidates := s.candidatesFor(tenant)
+	chosen := candidates.pick()
+	if wanted != "" {
+		if chosen, found = candidates.byName[wanted]; !found {
+			return nil, notFound(CodeDeploymentNotFound, "service %q has no deployment %q that may serve the request", serviceName, wanted)
+		}
+	}
+	if chosen == nil || len(chosen.endpoints) == 0 {
+		return nil, unavailable(CodeNoEndpoint, "service %q has no replica that is ready to serve the request in this region", serviceName)
+	}
+	return chosen, nil
+}
+
+// compile prepares a valid Config. Buckets of previous, which may be nil, live on.
+func compile(config *Config, previous *table, endpoints map[forward.Target]*forward.Endpoint, metrics *regionMetrics, now time.Time) *table {
+	next := &table{
+		tenants:  make(map[string]*tenant, len(config.Tenants)),
+		services: make(map[string]*service, len(config.Services)),
+	}
+	for name, t := range config.Tenants {
+		var before *tenant
+		if previous != nil {
+			before = previous.tenants[name]
+		}
+		next.tenants[name] = compileTenant(name, t, before, now)
+	}
+	for name, s := range config.Services {
+		next.services[name] = compileService(config.Region, name, s, endpoints, metrics)
+	}
+	return next
+}
+
+func compileService(region, name string, s Service, endpoints map[forward.Target]*forward.Endpoint, metrics *regionMetrics) *service {
+	compiled := &service{dedicated: make(map[string]candidates)}
+	for _, d := range s.Deployments {
+		next := &deployment{
+			service: name, name: d.Name,
+			forwardedPrefix: []string{"/" + name},
+			answerHeaders: []headerValue{
+				{HeaderRegion, []string{region}},
+				{HeaderService, []string{name}},
+				{HeaderDeployment, []string{d.Name}},
+			},
+			revisions: make(map[*forward.Endpoint][]string, len(d.Endpoints)),
+			metrics:   metrics.deployment(name, d.Name),
+		}
+		for _, e := range d.Endpoints {
+			endpoint := endpoints[e.target()]
+			next.endpoints = append(next.endpoints, endpoint)
+			next.revisions[endpoint] = []string{e.Revision}
+		}
+		if d.Tenant == "" {
+			compiled.shared = compiled.shared.with(next)
+		} else {
+			compiled.dedicated[d.Tenant] = compiled.dedicated[d.Tenant].with(next)
+		}
+	}
+	return compiled
+}
+
+func (c candidates) with(d *deployment) candidates {
+	if c.byName == nil {
+		c.byName = make(map[string]*deployment)
+	}
+	c.byName[d.name] = d
+	c.byAge = append(c.byAge, d)
+	return c
+}
+
+func (e Endpoint) target() forward.Target { return forward.Target{ID: e.ID, Address: e.Address} }
+
+// targets lists the endpoints of a configuration.
+func targets(config *Config) []forward.Target {
+	var all []forward.Target
+	for _, s := range config.Services {
+		for _, d := range s.Deployments {
+			for _, e := range d.Endpoints {
+				all = append(all, e.target())
+			}
+		}
+	}
+	return all
+}

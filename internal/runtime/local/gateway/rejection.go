@@ -1,0 +1,80 @@
+package gateway
+
+import (
+	"fmt"
+	"math"
+	"net/http"
+	"time"
+
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/problem"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
+)
+
+// Codes of the problems that gateways and entry answer, beside those in package synapse. Programs may depend on them.
+const (
+	CodeServiceNotFound    = "service_not_found"
+	CodeDeploymentNotFound = "deployment_not_found"
+	CodeTenantNotFound     = "tenant_not_found"
+	CodeTenantAmbiguous    = "tenant_ambiguous" // the tenant header was sent more than once
+	CodeRegionNotAllowed   = "region_not_allowed"
+	CodeTenantSuspended    = "tenant_suspended"
+	CodeTenantReadOnly     = "tenant_read_only"
+	CodeStorageExceeded    = "storage_exceeded"
+	CodeAddressNotAllowed  = "address_not_allowed"
+	CodeQuotaExceeded      = "quota_exceeded"
+	CodeNoEndpoint         = "no_endpoint"
+	CodeNoRegion           = "no_region"
+	CodeUpstreamFailed     = "upstream_failed"    // an endpoint broke off before it answered
+	CodeRequestUnreadable  = "request_unreadable" // the client's body could not be read
+)
+
+// unavailableRetry is the Retry-After of a 503: endpoints come and go within seconds.
+const unavailableRetry = time.Second
+
+// rejection is a refusal to serve a request. It is an immutable value; nil means no objection.
+type rejection struct {
+	status       int
+	code, detail string
+	retryAfter   time.Duration // 0: trying again does not help by itself
+	noEndpoint   bool          // nothing was done: another region may serve
+}
+
+func forbidden(code, format string, args ...any) *rejection {
+	return &rejection{status: http.StatusForbidden, code: code, detail: fmt.Sprintf(format, args...)}
+}
+
+func notFound(code, format string, args ...any) *rejection {
+	return &rejection{status: http.StatusNotFound, code: code, detail: fmt.Sprintf(format, args...)}
+}
+
+func unavailable(code, format string, args ...any) *rejection {
+	return &rejection{
+		status: http.StatusServiceUnavailable, code: code, detail: fmt.Sprintf(format, args...),
+		retryAfter: unavailableRetry, noEndpoint: true,
+	}
+}
+
+func overQuota(wait time.Duration) *rejection {
+	return &rejection{
+		status: http.StatusTooManyRequests, code: CodeQuotaExceeded, retryAfter: wait,
+		detail: "the tenant's requests per second are used up: send fewer, or raise quotas.requests_per_second",
+	}
+}
+
+// write answers with the problem.
+func (r *rejection) write(w http.ResponseWriter, requestID string) {
+	if r.noEndpoint {
+		w.Header().Set(HeaderNoEndpoint, "1")
+	}
+	if requestID != "" {
+		w.Header().Set(HeaderRequestID, requestID)
+	}
+	problem.Write(w, synapse.Problem{
+		Status: r.status, Code: r.code, Detail: r.detail, RequestID: requestID, RetryAfterSeconds: wholeSeconds(r.retryAfter),
+	})
+}
+
+// wholeSeconds rounds up: who waits that long is not too early. Retry-After knows no fractions (RFC 9110, 10.2.3).
+func wholeSeconds(d time.Duration) int {
+	return int(math.Ceil(d.Seconds()))
+}

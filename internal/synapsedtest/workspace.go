@@ -1,0 +1,115 @@
+package synapsedtest
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+// pluginVersion is the version that the provider just built is offered as.
+const pluginVersion = "0.0.1"
+
+// Workspace is a directory with a Terraform configuration that uses the provider of this tree, through a filesystem
+// mirror as a user without a network would.
+type Workspace struct {
+	Dir string
+	// Terraform is the path of the CLI: $TF_ACC_TERRAFORM_PATH, else terraform or tofu on PATH.
+	Terraform string
+	// Env is the environment that the CLI needs, beside that of the test.
+	Env map[string]string
+}
+
+// NewWorkspace makes a workspace with files, by name, whose provider talks to endpoint with the daemon's admin token, and
+// initialises it.
+func NewWorkspace(t testing.TB, d *Daemon, endpoint string, files map[string]string) *Workspace {
+	t.Helper()
+	mirror, dir := t.TempDir(), t.TempDir()
+	provider := Build(t, ".")
+	for _, registry := range []string{"registry.terraform.io", "registry.opentofu.org"} {
+		place := filepath.Join(mirror, registry, "apex-innovations", "synapse", pluginVersion, runtime.GOOS+"_"+runtime.GOARCH)
+		must(t, os.MkdirAll(place, 0o700))
+		must(t, os.Symlink(provider, filepath.Join(place, "terraform-provider-synapse_v"+pluginVersion)))
+	}
+	config := filepath.Join(mirror, "terraform.rc")
+	must(t, os.WriteFile(config, fmt.Appendf(nil, "disable_checkpoint = true\nprovider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n}\n", mirror), 0o600))
+	w := &Workspace{Dir: dir, Terraform: cli(t), Env: map[string]string{
+		"TF_CLI_CONFIG_FILE": config, "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1",
+		"SYNAPSE_ENDPOINT": endpoint, "SYNAPSE_TOKEN": d.Token, "TF_VAR_registry": d.Registry,
+	}}
+	for name, content := range files {
+		must(t, os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600))
+	}
+	w.Run(t, "init", "-input=false")
+	return w
+}
+
+// Files reads the configuration files of a directory of this module, given by its path from the root.
+func Files(t testing.TB, dir string) map[string]string {
+	t.Helper()
+	root, err := moduleRoot()
+	must(t, err)
+	paths, err := filepath.Glob(filepath.Join(root, dir, "*.tf"))
+	must(t, err)
+	if len(paths) == 0 {
+		t.Fatalf("%s has no configuration files", dir)
+	}
+	files := map[string]string{}
+	for _, path := range paths {
+		content, err := os.ReadFile(path)
+		must(t, err)
+		files[filepath.Base(path)] = string(content)
+	}
+	return files
+}
+
+// Command returns a command of the CLI in the workspace, to be started.
+func (w *Workspace) Command(ctx context.Context, args ...string) *exec.Cmd {
+	command := exec.CommandContext(ctx, w.Terraform, args...) //nolint:gosec // G204: the CLI under test
+	command.Dir, command.Env = w.Dir, os.Environ()
+	for name, value := range w.Env {
+		command.Env = append(command.Env, name+"="+value)
+	}
+	return command
+}
+
+// Try runs a command of the CLI and returns its output.
+func (w *Workspace) Try(ctx context.Context, args ...string) (string, error) {
+	output, err := w.Command(ctx, append(args, "-no-color")...).CombinedOutput()
+	return string(output), err
+}
+
+// Run runs a command of the CLI, which must succeed, and returns its output.
+func (w *Workspace) Run(t testing.TB, args ...string) string {
+	t.Helper()
+	output, err := w.Try(context.WithoutCancel(t.Context()), args...)
+	if err != nil {
+		t.Fatalf("%s %s: %v\n%s", filepath.Base(w.Terraform), strings.Join(args, " "), err, output)
+	}
+	return output
+}
+
+func cli(t testing.TB) string {
+	t.Helper()
+	if path := os.Getenv("TF_ACC_TERRAFORM_PATH"); path != "" {
+		return path
+	}
+	for _, name := range []string{"terraform", "tofu"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	t.Fatal("neither terraform nor tofu is on PATH: run the tests with make test, which builds OpenTofu")
+	return ""
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
