@@ -3,6 +3,7 @@ package synapsedtest
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -28,7 +29,7 @@ type Workspace struct {
 // initialises it.
 func NewWorkspace(t testing.TB, d *Daemon, endpoint string, files map[string]string) *Workspace {
 	t.Helper()
-	mirror, dir := t.TempDir(), t.TempDir()
+	mirror := t.TempDir()
 	provider := Build(t, ".")
 	for _, registry := range []string{"registry.terraform.io", "registry.opentofu.org"} {
 		place := filepath.Join(mirror, registry, "apex-innovations", "synapse", pluginVersion, runtime.GOOS+"_"+runtime.GOARCH)
@@ -37,14 +38,23 @@ func NewWorkspace(t testing.TB, d *Daemon, endpoint string, files map[string]str
 	}
 	config := filepath.Join(mirror, "terraform.rc")
 	must(t, os.WriteFile(config, fmt.Appendf(nil, "disable_checkpoint = true\nprovider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n}\n", mirror), 0o600))
-	w := &Workspace{Dir: dir, Terraform: cli(t), Env: map[string]string{
-		"TF_CLI_CONFIG_FILE": config, "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1",
-		"SYNAPSE_ENDPOINT": endpoint, "SYNAPSE_TOKEN": d.Token, "TF_VAR_registry": d.Registry,
+	w := NewPlainWorkspace(t, files)
+	maps.Copy(w.Env, map[string]string{
+		"TF_CLI_CONFIG_FILE": config, "SYNAPSE_ENDPOINT": endpoint, "SYNAPSE_TOKEN": d.Token, "TF_VAR_registry": d.Registry,
+	})
+	w.Run(t, "init", "-input=false")
+	return w
+}
+
+// NewPlainWorkspace makes a workspace with files, by name, that uses no provider of this tree.
+func NewPlainWorkspace(t testing.TB, files map[string]string) *Workspace {
+	t.Helper()
+	w := &Workspace{Dir: t.TempDir(), Terraform: cli(t), Env: map[string]string{
+		"TF_CLI_CONFIG_FILE": os.DevNull, "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1",
 	}}
 	for name, content := range files {
-		must(t, os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600))
+		must(t, os.WriteFile(filepath.Join(w.Dir, name), []byte(content), 0o600))
 	}
-	w.Run(t, "init", "-input=false")
 	return w
 }
 

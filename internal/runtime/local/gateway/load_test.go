@@ -39,7 +39,7 @@ func TestAnUpdateUnderLoadFailsNoRequest(t *testing.T) {
 	var live []Endpoint
 	add := func(id string) {
 		processes[id] = start()
-		live = append(live, Endpoint{id, addressOf(processes[id].Server)})
+		live = append(live, Endpoint{ID: id, Address: addressOf(processes[id].Server)})
 	}
 	id := 0
 	nextID := func() string { id++; return "replica-" + strings.Repeat("i", id) }
@@ -109,7 +109,7 @@ func TestAnUpdateUnderLoadFailsNoRequest(t *testing.T) {
 func TestARequestAlwaysFindsAnEndpoint(t *testing.T) {
 	t.Parallel()
 	config := func(id string) *Config {
-		c := serving(Endpoint{id, "127.0.0.1:1"})
+		c := serving(Endpoint{ID: id, Address: "127.0.0.1:1"})
 		return &c
 	}
 	g := newRegionGateway("eu", testToken, quiet(), time.Now)

@@ -324,7 +324,7 @@ func TestStreamsAndUpgrades(t *testing.T) {
 		_, _ = io.Copy(connection, stream)
 	}))
 	t.Cleanup(service.Close)
-	region := newRegionServer(t, serving(Endpoint{"one", addressOf(service)}))
+	region := newRegionServer(t, serving(Endpoint{ID: "one", Address: addressOf(service)}))
 
 	t.Run("each part of a stream arrives before the next is sent", func(t *testing.T) {
 		response, err := http.Get(region.URL + "/orders/")

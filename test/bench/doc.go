@@ -1,0 +1,4 @@
+// Package bench measures the provider and the control plane beside a baseline, in one run on one machine: plans and
+// applies beside terraform_data, which has no provider at all, and the API's writes beside bare SQLite transactions.
+// Absolute times say little, so ratios of medians are what counts. Run it with make bench.
+package bench
