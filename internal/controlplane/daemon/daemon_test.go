@@ -1,0 +1,102 @@
+package daemon
+
+import (
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/api"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/store"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
+)
+
+func TestOptions(t *testing.T) {
+	t.Parallel()
+	good := func() Options {
+		return Options{DataDir: "/data", Environment: "staging", Listen: "127.0.0.1:7700", EntryAddress: "127.0.0.1:7780", DatabaseAddress: "[::1]:7732"}
+	}
+	for _, tc := range []struct {
+		name   string
+		change func(*Options)
+		says   string
+	}{
+		{"loopback needs no TLS", func(*Options) {}, ""},
+		{"another address with TLS is fine", func(o *Options) { o.Listen, o.TLSCertificate, o.TLSKey = "0.0.0.0:7700", "c", "k" }, ""},
+		{"another address without TLS is refused", func(o *Options) { o.Listen = "0.0.0.0:7700" }, "tokens would cross the network in the clear"},
+		{"all addresses without TLS are refused", func(o *Options) { o.Listen = ":7700" }, "not a loopback address"},
+		{"a name may lead anywhere", func(o *Options) { o.Listen = "synapse.example.com:7700" }, "not a loopback address"},
+		{"a certificate needs its key", func(o *Options) { o.TLSCertificate = "c" }, "give both or neither"},
+		{"the entry stays on the machine", func(o *Options) { o.EntryAddress = "0.0.0.0:80" }, "serves this machine only"},
+		{"the database stays on the machine, TLS or not", func(o *Options) {
+			o.DatabaseAddress, o.TLSCertificate, o.TLSKey = "192.0.2.1:5432", "c", "k"
+		}, "serves this machine only"},
+		{"a port alone is no address", func(o *Options) { o.Listen = "7700" }, "HOST:PORT"},
+		{"an environment has a plain name", func(o *Options) { o.Environment = "Prod!" }, "--environment"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			options := good()
+			tc.change(&options)
+			err := options.complete()
+			if tc.says == "" {
+				require.NoError(t, err)
+				require.Equal(t, filepath.Join("/data", "synapse.db"), options.Store)
+				return
+			}
+			require.ErrorContains(t, err, tc.says)
+		})
+	}
+}
+
+func TestTheFirstStartWritesAnAdminToken(t *testing.T) {
+	t.Parallel()
+	dir, now := t.TempDir(), time.Now()
+	s, err := store.Open(t.Context(), filepath.Join(dir, "synapse.db"), slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+
+	path, created, err := ensureAdminToken(t.Context(), s, dir, now)
+	require.NoError(t, err)
+	require.True(t, created)
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+	works := func() {
+		t.Helper()
+		secret, err := os.ReadFile(path)
+		require.NoError(t, err)
+		token, err := s.TokenByHash(t.Context(), api.HashSecret(strings.TrimSpace(string(secret))))
+		require.NoError(t, err)
+		require.Equal(t, synapse.RoleAdmin, token.Role)
+	}
+	works()
+
+	t.Run("the next start changes nothing", func(t *testing.T) {
+		before, err := os.ReadFile(path)
+		require.NoError(t, err)
+		_, created, err := ensureAdminToken(t.Context(), s, dir, now)
+		require.NoError(t, err)
+		require.False(t, created)
+		after, err := os.ReadFile(path)
+		require.NoError(t, err)
+		require.Equal(t, before, after)
+	})
+	t.Run("a crash between the file and the store is mended", func(t *testing.T) {
+		require.NoError(t, s.DeleteToken(t.Context(), "admin"))
+		_, _, err := ensureAdminToken(t.Context(), s, dir, now)
+		require.NoError(t, err)
+		works()
+	})
+	t.Run("a file that its owner moved away is not written again", func(t *testing.T) {
+		require.NoError(t, os.Remove(path))
+		_, created, err := ensureAdminToken(t.Context(), s, dir, now)
+		require.NoError(t, err)
+		require.False(t, created)
+		require.NoFileExists(t, path)
+	})
+}

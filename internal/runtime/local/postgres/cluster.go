@@ -1,0 +1,146 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/apex-innovations/terraform-provider-synapse/internal/pgserver"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/process"
+)
+
+// Supervisor runs the servers' processes.
+type Supervisor interface {
+	Ensure(ctx context.Context, spec process.Spec) (process.Process, error)
+	Get(id string) (process.Process, bool)
+	Stop(ctx context.Context, id string, grace time.Duration) error
+}
+
+// Options are the settings of a [Cluster].
+type Options struct {
+	// WriteEndpoint is the host:port that always leads to the primary: what URLs and credentials name.
+	WriteEndpoint string
+	// Find finds PostgreSQL's programs; nil is [pgserver.Find].
+	Find func() (pgserver.Binaries, error)
+}
+
+// Cluster is the PostgreSQL servers of all regions, and the tenants on them. It is safe for concurrent use by one daemon.
+type Cluster struct {
+	dir     string
+	super   Supervisor
+	log     *slog.Logger
+	find    func() (pgserver.Binaries, error)
+	host    string // of the write endpoint
+	port    int
+	user    *pgserver.User
+	secrets secrets
+	// appPassword is kept, so that services' URLs cannot fail.
+	appPassword string
+
+	regions, tenants keyedMutex // one operation at a time on each
+
+	mu        sync.Mutex
+	instances map[string]instance // by region, as recorded on disk
+
+	connecting sync.Mutex
+	connected  *connection // to the primary
+}
+
+// New opens the cluster in dir, which is made when it is missing, and adopts the instances that are recorded there. It
+// starts nothing.
+func New(dir string, super Supervisor, log *slog.Logger, opts Options) (*Cluster, error) {
+	host, portText, err := net.SplitHostPort(opts.WriteEndpoint)
+	if err != nil {
+		return nil, fmt.Errorf("the database write endpoint %q is not host:port: %w", opts.WriteEndpoint, err)
+	}
+	port, err := strconv.Atoi(portText)
+	if err != nil {
+		return nil, fmt.Errorf("the database write endpoint %q has no port number: %w", opts.WriteEndpoint, err)
+	}
+	if dir, err = filepath.Abs(dir); err != nil {
+		return nil, fmt.Errorf("finding the directory of the databases: %w", err)
+	}
+	user, err := pgserver.Unprivileged()
+	if err != nil {
+		return nil, err
+	}
+	// Servers may run as another user, who passes through here to their data.
+	if err := makeDir(dir, 0o711); err != nil {
+		return nil, err
+	}
+	if err := user.CheckAccess(dir); err != nil {
+		return nil, err
+	}
+	passwords, err := openSecrets(filepath.Join(dir, "secrets"))
+	if err != nil {
+		return nil, err
+	}
+	appPassword, _, err := passwords.ensure(appRole)
+	if err != nil {
+		return nil, err
+	}
+	c := &Cluster{
+		dir: dir, super: super, log: log, find: opts.Find, host: host, port: port, user: user,
+		secrets: passwords, appPassword: appPassword,
+	}
+	if c.find == nil {
+		c.find = pgserver.Find
+	}
+	if c.instances, err = c.loadInstances(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// Close closes the connections. The servers go on.
+func (c *Cluster) Close() {
+	c.connecting.Lock()
+	defer c.connecting.Unlock()
+	c.disconnect()
+}
+
+// PrimaryAddr returns the host:port that the current primary's server listens on; false when there is no primary.
+func (c *Cluster) PrimaryAddr() (string, bool) {
+	primary, ok := c.primary()
+	if !ok {
+		return "", false
+	}
+	return primary.addr(), true
+}
+
+// PortOf returns the port of a region's server, or 0 while there is none.
+func (c *Cluster) PortOf(region string) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.instances[region].Port
+}
+
+// errNoPrimary is what waits for the first region.
+func errNoPrimary() error {
+	// Whoever creates a region has the tenants looked at again: there is no need to ask often.
+	return &runtime.PendingError{Reason: runtime.ReasonNoRegion, After: time.Minute, Message: "there is no region yet whose database is the primary: create a region"}
+}
+
+func isNoPrimary(err error) bool {
+	pending, ok := errors.AsType[*runtime.PendingError](err)
+	return ok && pending.Reason == runtime.ReasonNoRegion
+}
+
+// makeDir makes a directory with exactly this mode, which a umask does not change.
+func makeDir(dir string, mode os.FileMode) error {
+	if err := os.MkdirAll(dir, mode); err != nil {
+		return fmt.Errorf("making the directory %s: %w", dir, err)
+	}
+	if err := os.Chmod(dir, mode); err != nil {
+		return fmt.Errorf("setting the mode of the directory %s: %w", dir, err)
+	}
+	return nil
+}

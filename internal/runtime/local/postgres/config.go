@@ -1,0 +1,97 @@
+package postgres
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/apex-innovations/terraform-provider-synapse/internal/pgserver"
+)
+
+// maxConnections is shared by services, tenants' credentials and the daemon.
+const maxConnections = 200
+
+// hba lets in who has a password, over TCP on loopback. Roles are kept to their databases by the CONNECT privilege.
+const hba = `host all         all                 127.0.0.1/32 scram-sha-256
+host replication synapse_replication 127.0.0.1/32 scram-sha-256
+`
+
+// settings are the parameters of an instance. fsync, full_page_writes and synchronous_commit keep their safe defaults.
+func (i instance) settings(primary instance) pgserver.Settings {
+	s := pgserver.Settings{
+		"listen_addresses":               "127.0.0.1",
+		"port":                           strconv.Itoa(i.Port),
+		"unix_socket_directories":        "",
+		"password_encryption":            "scram-sha-256",
+		"max_connections":                strconv.Itoa(maxConnections),
+		"superuser_reserved_connections": "20", // the daemon must get in when services take all they can
+		"shared_buffers":                 "32MB",
+		"max_wal_size":                   "512MB",
+		"max_locks_per_transaction":      "128", // purging drops a whole schema in one transaction
+		"jit":                            "off",
+		"wal_level":                      "replica",
+		"max_wal_senders":                "40",
+		"max_replication_slots":          "20",
+		"max_slot_wal_keep_size":         "1GB", // what a standby that is away can cost; beyond, it is built anew
+		"hot_standby":                    "on",
+		"wal_receiver_status_interval":   "1s",
+		"wal_retrieve_retry_interval":    "500ms",
+		"timezone":                       "UTC",
+		"log_timezone":                   "UTC",
+		"log_min_error_statement":        "panic", // a failed statement may hold a tenant's data
+		"log_line_prefix":                "%m [%p] %q%u@%d ",
+	}
+	if !i.isPrimary() {
+		s["primary_slot_name"] = slotName(i.Region)
+		s["primary_conninfo"] = fmt.Sprintf("host=127.0.0.1 port=%d user=%s application_name=%s passfile=%s sslmode=disable connect_timeout=5",
+			primary.Port, replicationRole, i.Region, conninfoValue(i.passFile()))
+	}
+	return s
+}
+
+// conninfoValue quotes a value in a libpq connection string (manual, 34.1.1.1).
+func conninfoValue(value string) string {
+	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(value) + "'"
+}
+
+// slotName is the replication slot of a region's standby. A region's name has hyphens, which a slot's name cannot have,
+// and no underscores.
+func slotName(region string) string { return "standby_" + strings.ReplaceAll(region, "-", "_") }
+
+// configure writes the configuration of the instance whose data is in dir. It reports whether anything changed.
+func (c *Cluster) configure(i instance, dir string) (changed bool, err error) {
+	primary, ok := c.primary()
+	if !ok {
+		return false, errNoPrimary()
+	}
+	files := map[string]string{
+		filepath.Join(dir, "postgresql.conf"): i.settings(primary).String(),
+		filepath.Join(dir, "pg_hba.conf"):     hba,
+	}
+	if !i.isPrimary() {
+		password, _, err := c.secrets.ensure(replicationRole)
+		if err != nil {
+			return false, err
+		}
+		files[i.passFile()] = "*:*:*:" + replicationRole + ":" + password + "\n"
+		files[filepath.Join(dir, "standby.signal")] = ""
+	}
+	for path, content := range files {
+		wrote, err := c.user.WriteFile(path, content)
+		if err != nil {
+			return false, fmt.Errorf("configuring the database of region %s: %w", i.Region, err)
+		}
+		changed = changed || wrote
+	}
+	return changed, nil
+}
+
+// removeAll removes a directory tree, and says whose it was when it cannot.
+func removeAll(path, region string) error {
+	if err := os.RemoveAll(path); err != nil {
+		return fmt.Errorf("removing files of the database of region %s: %w", region, err)
+	}
+	return nil
+}
