@@ -1,0 +1,62 @@
+package api
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/object"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
+)
+
+// server is the API at work.
+type server struct {
+	Config
+	api     huma.API
+	mux     *http.ServeMux
+	tokens  *tokenCache
+	tenants *object.Collection[synapse.TenantSpec, synapse.TenantStatus]
+}
+
+// New returns the handler of the whole API.
+func New(config Config) (http.Handler, error) {
+	switch {
+	case config.Backend.Store == nil || config.Backend.Broker == nil || config.Backend.Now == nil:
+		return nil, errors.New("the API needs a store, a broker and a clock")
+	case config.Log == nil || config.Metrics == nil || config.Platform == nil || config.Credentials == nil:
+		return nil, errors.New("the API needs a logger, a metrics registry, a description of the platform and a source of credentials")
+	}
+	s := newServer(config)
+	document, err := s.document()
+	if err != nil {
+		return nil, err
+	}
+	s.registerPlain(document)
+	return s.wrap(s.mux)
+}
+
+// newServer registers all operations of the API proper.
+func newServer(config Config) *server {
+	mux := http.NewServeMux()
+	s := &server{
+		Config:  config,
+		mux:     mux,
+		tokens:  newTokenCache(config.Backend.Store, config.Backend.Now),
+		tenants: object.NewCollection(config.Backend, config.Kinds.Tenant),
+	}
+	s.api = humago.New(mux, s.humaConfig())
+	s.api.UseMiddleware(s.authorize)
+
+	registerKind(s, object.NewCollection(config.Backend, config.Kinds.Region))
+	registerKind(s, s.tenants)
+	registerKind(s, object.NewCollection(config.Backend, config.Kinds.Service))
+	registerKind(s, object.NewCollection(config.Backend, config.Kinds.ServiceDeployment))
+	s.registerTenantActions()
+	s.registerCredentials()
+	s.registerPlatform()
+	s.registerTokens()
+	s.registerAudit()
+	return s
+}

@@ -1,0 +1,43 @@
+package object
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+
+	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/store"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
+)
+
+type deployment = synapse.Object[synapse.DeploymentSpec, synapse.DeploymentStatus]
+
+func newDeploymentKind() Kind[synapse.DeploymentSpec, synapse.DeploymentStatus] {
+	kind := NewKind[synapse.DeploymentSpec, synapse.DeploymentStatus](synapse.KindServiceDeployment)
+	kind.Admit = admitDeployment
+	return kind
+}
+
+// admitDeployment keeps a tenant's own deployment where the tenant's data may be.
+func admitDeployment(ctx context.Context, reader store.Reader, _, wanted *deployment) ([]synapse.FieldError, error) {
+	if wanted.Spec.Tenant == "" {
+		return nil, nil
+	}
+	tenant, err := Load[synapse.TenantSpec, synapse.TenantStatus](ctx, reader, synapse.Key{Kind: synapse.KindTenant, Name: wanted.Spec.Tenant})
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var errs []synapse.FieldError
+	if tenant.Spec.Isolation.Compute != synapse.ComputeSilo {
+		errs = append(errs, invalid("/spec/tenant", "%s is served by shared deployments: set its isolation.compute to silo, or leave the tenant out here", tenant.Key()))
+	}
+	for _, name := range slices.Sorted(maps.Keys(wanted.Spec.Regions)) {
+		if !tenant.Spec.MayUse(name) {
+			errs = append(errs, invalid("/spec/regions/"+synapse.EscapePointer(name), "%s may not be served in region %q: its allowed_regions are %q", tenant.Key(), name, tenant.Spec.AllowedRegions))
+		}
+	}
+	return errs, nil
+}
