@@ -128,4 +128,3 @@ func otherVersion(t *testing.T) string {
 	t.Cleanup(server.Close)
 	return server.URL
 }
-

@@ -31,7 +31,7 @@ func TestAThirdOfTheRequestsFail(t *testing.T) {
 	proxy.ErrorHandler = func(response http.ResponseWriter, _ *http.Request, _ error) { cutOff(response) }
 	server := httptest.NewServer(http.HandlerFunc(func(response http.ResponseWriter, request *http.Request) {
 		requests.Add(1)
-		fate := rand.IntN(40) //nolint:gosec // G404: any order of faults will do
+		fate := rand.IntN(40)
 		if fate < 12 {
 			failed.Add(1)
 		}

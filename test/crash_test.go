@@ -41,11 +41,13 @@ func TestTheDaemonIsKilledDuringApplies(t *testing.T) {
 		killed := false
 		select {
 		case <-gate.reached:
-			d.Kill()
 			killed = true
+			d.Kill()
 			d.Restart()
-			<-finished // it may have gone on after the restart, or given up: both are fine
-		case <-finished:
+			err := <-finished
+			t.Logf("round %d: killed at request %d; the apply then ended with %v", round, moment, err)
+		case err := <-finished:
+			t.Logf("round %d: the apply ended with %v", round, err)
 		}
 		require.True(t, killed, "round %d ends before request %d, so nothing was tested:\n%s", round, moment, &output)
 
@@ -83,8 +85,9 @@ resource "synapse_service" "auth" {
 	proxy := httputil.NewSingleHostReverseProxy(target)
 	proxy.ModifyResponse = func(response *http.Response) error {
 		if response.Request.Method == http.MethodPost && response.StatusCode == http.StatusCreated {
-			kill()                              // SIGKILL, before the answer is on its way
-			<-response.Request.Context().Done() // until Terraform's connection is gone
+			// SIGKILL before the answer is on its way, which then waits until the connection is gone.
+			kill()
+			<-response.Request.Context().Done()
 		}
 		return nil
 	}

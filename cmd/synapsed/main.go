@@ -75,8 +75,8 @@ type versionCommand struct{}
 
 // Run prints the version.
 func (versionCommand) Run() error {
-	fmt.Println("synapsed", fullVersion())
-	return nil
+	_, err := fmt.Println("synapsed", fullVersion())
+	return err
 }
 
 // fullVersion is the release's version, or the commit that a development build was made from.

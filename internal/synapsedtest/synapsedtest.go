@@ -52,7 +52,7 @@ func Start(t testing.TB, flags ...string) *Daemon {
 		t.Fatal(err)
 	}
 	// Unprivileged servers pass through the directory.
-	if err := os.Chmod(dir, 0o711); err != nil { //nolint:gosec // G302: what is secret in it has a mode of its own
+	if err := os.Chmod(dir, 0o711); err != nil {
 		t.Fatal(err)
 	}
 	free := freePorts(t, 3)
@@ -94,7 +94,7 @@ func (d *Daemon) TryRestart() error {
 		return err
 	}
 	defer log.Close()
-	d.command = exec.Command(d.Program, d.arguments...) //nolint:gosec // G204: the program that this test built
+	d.command = exec.Command(d.Program, d.arguments...)
 	d.command.Stdout, d.command.Stderr = log, log
 	if err := d.command.Start(); err != nil {
 		return err
@@ -131,7 +131,7 @@ func (d *Daemon) PID() int { return d.command.Process.Pid }
 // Push makes an image of a static binary and pushes it to the daemon's registry. It returns the image's reference by tag.
 func (d *Daemon) Push(path, name string) string {
 	d.t.Helper()
-	command := exec.Command(d.Program, "image", "push", path, name, "--endpoint="+d.Endpoint) //nolint:gosec // G204: as above
+	command := exec.Command(d.Program, "image", "push", path, name, "--endpoint="+d.Endpoint)
 	command.Env = append(os.Environ(), "SYNAPSE_TOKEN="+d.Token)
 	if output, err := command.CombinedOutput(); err != nil {
 		d.t.Fatalf("pushing %s: %v\n%s", name, err, output)
@@ -173,7 +173,7 @@ func (d *Daemon) cleanUp(dir string) {
 	if d.command != nil {
 		d.Stop()
 	}
-	down := exec.Command(d.Program, "down", "--purge", "--data-dir="+d.DataDir) //nolint:gosec // G204: as above
+	down := exec.Command(d.Program, "down", "--purge", "--data-dir="+d.DataDir)
 	if output, err := down.CombinedOutput(); err != nil {
 		d.t.Errorf("ending what the daemon started: %v\n%s", err, output)
 	}
@@ -241,7 +241,7 @@ func Build(t testing.TB, pkg string) string {
 		t.Fatal(err)
 	}
 	dir := filepath.Join(root, "bin", "test")
-	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // G301: holds no secret
+	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	lock, err := os.OpenFile(filepath.Join(dir, ".lock"), os.O_CREATE|os.O_RDWR, 0o600)
@@ -253,7 +253,7 @@ func Build(t testing.TB, pkg string) string {
 		t.Fatal(err)
 	}
 	path := filepath.Join(dir, binaryName(pkg))
-	build := exec.Command("go", "build", "-o", path+".new", pkg) //nolint:gosec // G204: a package of this module
+	build := exec.Command("go", "build", "-o", path+".new", pkg)
 	build.Dir = root
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if output, err := build.CombinedOutput(); err != nil {

@@ -79,7 +79,7 @@ func Files(t testing.TB, dir string) map[string]string {
 
 // Command returns a command of the CLI in the workspace, to be started.
 func (w *Workspace) Command(ctx context.Context, args ...string) *exec.Cmd {
-	command := exec.CommandContext(ctx, w.Terraform, args...) //nolint:gosec // G204: the CLI under test
+	command := exec.CommandContext(ctx, w.Terraform, args...)
 	command.Dir, command.Env = w.Dir, os.Environ()
 	for name, value := range w.Env {
 		command.Env = append(command.Env, name+"="+value)

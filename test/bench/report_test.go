@@ -5,7 +5,6 @@ import (
 	"os"
 	"runtime"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
@@ -17,7 +16,6 @@ const fileVariable = "SYNAPSE_BENCH"
 
 // report is the content of bench.json.
 type report struct {
-	mu      sync.Mutex
 	Date    time.Time      `json:"date"`
 	Go      string         `json:"go"`
 	CPUs    int            `json:"cpus"`

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"io"
 	"log/slog"
 	"net/http"
 
@@ -53,6 +52,6 @@ func text(contentType string, body []byte) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", contentType)
 		// An error of writing means that the client went away.
-		_, _ = io.WriteString(w, string(body))
+		_, _ = w.Write(body)
 	})
 }

@@ -109,11 +109,11 @@ func TestConcurrentUpdates(t *testing.T) {
 				for {
 					seen := read[tenant](s.as(synapse.RoleViewer).do(http.MethodGet, "/v1/tenants/acme", nil), 200)
 					draft := tenantDraft("acme", fmt.Sprintf(`"display_name":"%d of %d"`, round, writer))
-					if a := s.as(synapse.RoleOperator).do(http.MethodPut, "/v1/tenants/acme", draft, "If-Match", etag(seen.Meta)); a.status == 200 {
+					a := s.as(synapse.RoleOperator).do(http.MethodPut, "/v1/tenants/acme", draft, "If-Match", etag(seen.Meta))
+					if a.status == 200 {
 						break
-					} else {
-						a.problem(412, synapse.CodeConflict)
 					}
+					a.problem(412, synapse.CodeConflict)
 				}
 			}
 		})

@@ -53,7 +53,7 @@ func (c *Collection[S, T]) checkReferences(ctx context.Context, reader store.Rea
 			continue // reported already, as a bad name
 		}
 		record, err := reader.Get(ctx, reference.To)
-		message := ""
+		var message string
 		switch {
 		case errors.Is(err, store.ErrNotFound):
 			message = fmt.Sprintf("there is no %s: create it first, or correct the name", reference.To)

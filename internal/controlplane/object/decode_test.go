@@ -2,6 +2,7 @@ package object_test
 
 import (
 	"encoding/json"
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -50,7 +51,7 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		read, err := decoder.Decode(data)
 		if err != nil {
-			p, ok := err.(*synapse.Problem)
+			p, ok := errors.AsType[*synapse.Problem](err)
 			require.True(t, ok, "%v", err)
 			require.Contains(t, []int{400, 422}, p.Status)
 			return

@@ -80,7 +80,7 @@ func (b *attemptedBatch) run(ctx context.Context, j *job, v *versions) (bool, er
 	}
 	if !j.started && j.ctx.Err() != nil {
 		j.over, j.err = true, fmt.Errorf("wait for the database to write: %w", context.Cause(j.ctx))
-		return false, nil
+		return false, nil //nolint:nilerr // the error is the job's own, not the transaction's
 	}
 	j.started = true
 	s := b.writer.session

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -146,7 +145,7 @@ func checkPairs(t *testing.T, st store.Store, acknowledged []string) {
 		_, err := tx.Insert(t.Context(), store.Record{Meta: synapse.Meta{Kind: synapse.KindTenant, Name: acknowledged[0]}})
 		return err
 	})
-	require.True(t, errors.Is(err, store.ErrExists), "the store can be written: %v", err)
+	require.ErrorIs(t, err, store.ErrExists, "the store can be written")
 }
 
 func checkIntegrity(t *testing.T, path string) {

@@ -141,7 +141,7 @@ func (w *writer) serve(first *job) {
 			break
 		}
 		w.log.Warn("a write is tried again", "callers", len(batch), "attempt", attempt, "error", err)
-		time.Sleep(pause + rand.N(pause))
+		<-time.After(pause + rand.N(pause))
 		pause *= 2
 	}
 	for _, j := range batch {

@@ -164,7 +164,7 @@ func (s *server) launch(ctx context.Context, binaries pgserver.Binaries, user *p
 		select {
 		case err := <-ended:
 			output, _ := os.ReadFile(logPath)
-			return fmt.Errorf("the server ended while starting: %v: %s", err, output)
+			return fmt.Errorf("the server ended while starting: %w: %s", err, output)
 		case <-ctx.Done():
 			return fmt.Errorf("waiting for the server to accept connections: %w", ctx.Err())
 		case <-poll.C:

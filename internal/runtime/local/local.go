@@ -9,8 +9,11 @@ package local
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -50,6 +53,7 @@ type Options struct {
 // Runtime is the local runtime.
 type Runtime struct {
 	options   Options
+	program   string // identifies the build of the program that runs the gateways
 	processes *process.Supervisor
 	images    *image.Store
 	cluster   *postgres.Cluster
@@ -76,6 +80,9 @@ func Open(options Options) (_ *Runtime, err error) {
 		return nil, err
 	}
 	r := &Runtime{options: options, table: newTable()}
+	if r.program, err = fileDigest(options.Program); err != nil {
+		return nil, err
+	}
 	r.publisher = newPublisher(r.table, options.Now)
 	if err := r.ensureGatewayToken(); err != nil {
 		return nil, err
@@ -170,4 +177,17 @@ func serviceUser() (*process.User, error) {
 		return nil, fmt.Errorf("reading the group of user nobody: %w", err)
 	}
 	return &process.User{UID: uint32(uid), GID: uint32(gid)}, nil
+}
+
+func fileDigest(path string) (string, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return "", fmt.Errorf("reading this program: %w", err)
+	}
+	defer file.Close()
+	hash := sha256.New()
+	if _, err := io.Copy(hash, file); err != nil {
+		return "", fmt.Errorf("reading this program: %w", err)
+	}
+	return hex.EncodeToString(hash.Sum(nil)[:8]), nil
 }

@@ -22,8 +22,9 @@ import (
 const gatewayGrace = 15 * time.Second
 
 const (
-	labelPublic = "public"
-	labelAdmin  = "admin"
+	labelPublic  = "public"
+	labelAdmin   = "admin"
+	labelProgram = "program"
 )
 
 // EnsureRegion starts what a region consists of and says how it is.
@@ -129,14 +130,14 @@ type server struct {
 func (r *Runtime) ensureServer(ctx context.Context, s server) (string, error) {
 	before, known := r.processes.Get(s.id)
 	public, admin := before.Labels[labelPublic], before.Labels[labelAdmin]
-	if known && s.port != 0 && public != loopback(s.port) {
-		// The port changed: the old process ends first, for two of one region would both be wrong about the other.
-		if err := r.stopServer(ctx, s.id); err != nil {
-			return "", err
+	moved := s.port != 0 && public != loopback(s.port)
+	if known && (moved || before.Labels[labelProgram] != r.program) {
+		// A process of another build may not understand what this one configures. It ends first: two cannot listen.
+		if err := r.processes.Stop(ctx, s.id, gatewayGrace); err != nil {
+			return "", fmt.Errorf("stopping %s to start it anew: %w", s.id, err)
 		}
-		known = false
 	}
-	if !known {
+	if !known || moved {
 		var err error
 		if public, admin, err = r.chooseAddresses(s); err != nil {
 			return "", err
@@ -149,7 +150,7 @@ func (r *Runtime) ensureServer(ctx context.Context, s server) (string, error) {
 			"--config-file=" + r.configFile(s.id), "--token-file=" + r.tokenFile(),
 		}, s.arguments...),
 		LogFile: filepath.Join(r.options.Dir, "gateways", s.id+".log"),
-		Labels:  map[string]string{labelPublic: public, labelAdmin: admin},
+		Labels:  map[string]string{labelPublic: public, labelAdmin: admin, labelProgram: r.program},
 	})
 	if err != nil {
 		return "", fmt.Errorf("starting %s: %w", s.id, err)

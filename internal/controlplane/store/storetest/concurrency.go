@@ -220,11 +220,14 @@ func readTwice(t *testing.T, one, other store.Store) {
 		first, err := tx.Get(ctx, r.Key())
 		require.NoError(t, err)
 		go func() {
-			changed <- other.Write(ctx, func(tx store.Tx) error { _, err := tx.Update(ctx, r); return err })
+			changed <- other.Write(ctx, func(tx store.Tx) error {
+				_, err := tx.Update(ctx, r)
+				return err
+			})
 		}()
 		select {
-		case <-changed:
-			t.Error("two writes ran at the same time")
+		case err := <-changed:
+			t.Errorf("two writes ran at the same time, and the other ended with %v", err)
 			changed <- nil
 		case <-time.After(200 * time.Millisecond): // as long as it could have taken, had it not been made to wait
 		}

@@ -180,11 +180,11 @@ func (x *extractor) parent(dir string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	real, err := filepath.EvalSymlinks(filepath.Join(base, dir))
+	resolved, err := filepath.EvalSymlinks(filepath.Join(base, dir))
 	if err != nil {
 		return "", unsafeIf(err)
 	}
-	inside, err := filepath.Rel(base, real)
+	inside, err := filepath.Rel(base, resolved)
 	if err != nil || !filepath.IsLocal(inside) {
 		return "", fmt.Errorf("%w: its directory is a link out of the image", errUnsafe)
 	}

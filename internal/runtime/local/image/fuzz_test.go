@@ -3,6 +3,7 @@ package image
 import (
 	"archive/tar"
 	"bytes"
+	"errors"
 	"io"
 	"io/fs"
 	"os"
@@ -63,7 +64,7 @@ func FuzzExtract(f *testing.F) {
 		defer root.Close()
 		x := &extractor{root: root, left: 1 << 20, space: 1 << 20}
 		for _, layer := range [][]byte{lower, upper} {
-			if err := x.extract(&limitedReader{ctx: t.Context(), from: bytes.NewReader(layer), left: &x.left}); err == io.EOF {
+			if err := x.extract(&limitedReader{ctx: t.Context(), from: bytes.NewReader(layer), left: &x.left}); errors.Is(err, io.EOF) {
 				t.Error("the end of a layer was told as an error")
 			}
 		}

@@ -90,7 +90,7 @@ func TestReplication(t *testing.T) {
 		moved := w.healthy(t, postgres.Instance{Region: "west-2", Port: port, Primary: "east"})
 		require.Equal(t, port, moved.Port)
 		w.eventuallyReplicated(t, port, 7)
-		require.True(t, !ports.InUse(state.Port))
+		require.False(t, ports.InUse(state.Port))
 		state = moved
 	})
 	t.Run("a killed server comes back with its data", func(t *testing.T) {
@@ -113,7 +113,7 @@ func TestReplication(t *testing.T) {
 		require.Equal(t, net.JoinHostPort("127.0.0.1", strconv.Itoa(w.port)), addr)
 		require.Equal(t, w.port, w.healthy(t, postgres.Instance{Region: "east", Primary: "east"}).Port)
 		require.Equal(t, state.Port, w.healthy(t, standby).Port)
-		require.Equal(t, before, []int{w.pid(t, "east"), w.pid(t, "west-2")})
+		require.Equal(t, []int{w.pid(t, "east"), w.pid(t, "west-2")}, before)
 	})
 	t.Run("a standby whose slot is gone is built anew", func(t *testing.T) {
 		require.NoError(t, w.super.Stop(t.Context(), "postgres-west-2", 30*time.Second))

@@ -44,8 +44,8 @@ func TestBackOff(t *testing.T) {
 
 	_, err := s.Ensure(t.Context(), crashing)
 	require.NoError(t, err)
-	for restarts, wait := range []time.Duration{250, 500, 1000, 2000, 4000, 8000, 16000, 30000, 30000} {
-		wait *= time.Millisecond
+	for restarts, milliseconds := range []int{250, 500, 1000, 2000, 4000, 8000, 16000, 30000, 30000} {
+		wait := time.Duration(milliseconds) * time.Millisecond
 		<-exits
 		if restarts == 4 { // another daemon goes on counting
 			require.NoError(t, s.Close())

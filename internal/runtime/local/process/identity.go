@@ -12,7 +12,7 @@ import (
 // the uptime in whole seconds.
 const createdTolerance = 2000
 
-func system(pid int) *process.Process { return &process.Process{Pid: int32(pid)} }
+func system(pid int) *process.Process { return &process.Process{Pid: int32(pid)} } //nolint:gosec // G115: the kernel gives out smaller ones
 
 // token returns the marker in the environment of a process, or "" where there is none or it can not be read.
 func token(pid int) string {

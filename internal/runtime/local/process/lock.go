@@ -31,6 +31,6 @@ func acquire(dir string) (*os.File, error) {
 			}
 			return nil, errors.Join(fmt.Errorf("locking the process records in %s: %w", dir, err), file.Close())
 		}
-		time.Sleep(10 * time.Millisecond)
+		<-time.After(10 * time.Millisecond)
 	}
 }

@@ -95,7 +95,7 @@ func plan(v view) step {
 	excess := slices.Clone(current)
 	slices.Reverse(excess)
 	slices.SortStableFunc(excess, func(a, b replica) int { return int(a.phase) - int(b.phase) })
-	for i := 0; i < len(current)-v.wanted; i++ {
+	for i := range max(0, len(current)-v.wanted) {
 		if r := excess[i]; r.phase == starting || serving-1 >= v.wanted-v.unavailable {
 			drain(r)
 		}

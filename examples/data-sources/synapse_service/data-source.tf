@@ -1,0 +1,7 @@
+data "synapse_service" "auth" {
+  name = "auth"
+}
+
+output "url" {
+  value = data.synapse_service.auth.url
+}

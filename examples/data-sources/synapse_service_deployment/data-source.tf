@@ -1,0 +1,8 @@
+data "synapse_service_deployment" "auth" {
+  service = "auth"
+  name    = "v1"
+}
+
+output "digest" {
+  value = data.synapse_service_deployment.auth.image_digest
+}

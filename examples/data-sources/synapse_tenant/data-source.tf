@@ -1,0 +1,7 @@
+data "synapse_tenant" "acme" {
+  name = "acme"
+}
+
+output "endpoints" {
+  value = data.synapse_tenant.acme.endpoints
+}

@@ -1,0 +1,6 @@
+import {
+  to = synapse_region.europe
+  identity = {
+    name = "europe"
+  }
+}

@@ -1,0 +1,4 @@
+import {
+  to = synapse_region.europe
+  id = "europe"
+}

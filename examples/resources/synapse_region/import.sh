@@ -1,0 +1,2 @@
+# By name.
+terraform import synapse_region.europe europe

@@ -1,0 +1,6 @@
+import {
+  to = synapse_service.auth
+  identity = {
+    name = "auth"
+  }
+}

@@ -1,0 +1,4 @@
+import {
+  to = synapse_service.auth
+  id = "auth"
+}

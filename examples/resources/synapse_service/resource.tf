@@ -1,0 +1,5 @@
+resource "synapse_service" "auth" {
+  name        = "auth"
+  health_path = "/healthz"
+  owner       = "identity"
+}

@@ -1,0 +1,7 @@
+import {
+  to = synapse_service_deployment.auth
+  identity = {
+    service = "auth"
+    name    = "v1"
+  }
+}

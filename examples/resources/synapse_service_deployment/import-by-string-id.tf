@@ -1,0 +1,4 @@
+import {
+  to = synapse_service_deployment.auth
+  id = "auth/v1"
+}

@@ -1,0 +1,6 @@
+import {
+  to = synapse_tenant.acme
+  identity = {
+    name = "acme"
+  }
+}

@@ -1,0 +1,4 @@
+import {
+  to = synapse_tenant.acme
+  id = "acme"
+}
