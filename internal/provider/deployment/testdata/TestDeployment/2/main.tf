@@ -1,0 +1,42 @@
+variable "image" {
+  type = string
+}
+
+variable "missing" {
+  type    = string
+  default = ""
+}
+
+resource "synapse_region" "eu" {
+  name = "eu-west"
+}
+
+resource "synapse_service" "auth" {
+  name = "auth"
+}
+
+resource "synapse_service_deployment" "test" {
+  service = synapse_service.auth.name
+  name    = "v1"
+  image   = var.image
+
+  regions = {
+    (synapse_region.eu.name) = {
+      min_replicas = 2
+    }
+  }
+
+  env = {
+    GREETING = "hello"
+  }
+
+  rollout = {
+    progress_deadline = "60s"
+  }
+}
+
+data "synapse_service_deployments" "test" {
+  service = synapse_service.auth.name
+
+  depends_on = [synapse_service_deployment.test]
+}

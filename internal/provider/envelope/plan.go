@@ -1,0 +1,103 @@
+package envelope
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+
+	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
+)
+
+// ModifyPlan implements [resource.ResourceWithModifyPlan]. It fills in what is known beforehand, gives a failed object
+// work to do, and has the server check the change.
+func (r *Resource[M, S, T, PM, PS, PT]) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	if r.session == nil {
+		return
+	}
+	state := attributesOf(req.State.Raw)
+	stateKey, exists := r.rawKey(state)
+	protected := state.flag("deletion_protection")
+	if exists {
+		r.session.Manage(stateKey, protected)
+	}
+	if req.Plan.Raw.IsNull() {
+		if protected {
+			resp.Diagnostics.AddError(capital(stateKey.String())+" is protected from deletion", protectedAdvice(stateKey))
+		}
+		return
+	}
+	plan := attributesOf(req.Plan.Raw)
+	changed, unfinished := r.foretell(plan, state)
+	if exists && !unfinished && r.sameInputs(plan, state) {
+		// Also what the configuration only writes differently is no change.
+		resp.Plan.Raw = req.State.Raw
+		return
+	}
+	if len(changed) > 0 {
+		resp.Plan.Raw = with(req.Plan.Raw, changed)
+	}
+	planKey, named := r.rawKey(plan)
+	switch {
+	case !named:
+		return
+	case exists && planKey != stateKey:
+		// A replacement. Terraform asks again for the new object, with no state.
+		if protected {
+			resp.Diagnostics.AddAttributeError(path.Root("name"), capital(stateKey.String())+" is protected from deletion",
+				fmt.Sprintf("Another name or parent means another %s: this one would be deleted. %s", r.def.Kind.Label(), protectedAdvice(stateKey)))
+		}
+		return
+	case !exists:
+		if managed, protected := r.session.Managed(planKey); managed && protected {
+			resp.Diagnostics.AddError(capital(planKey.String())+" is protected from deletion",
+				"It would be replaced, because it is tainted or because -replace or replace_triggered_by says so. "+protectedAdvice(planKey))
+			return
+		}
+		r.session.PlanCreate(planKey)
+	}
+	if !r.session.Writing() && r.inputsKnown(plan) {
+		resp.Diagnostics.Append(r.dryRun(ctx, resp.Plan, req, planKey, exists)...)
+	}
+}
+
+// foretell returns the attributes of a plan that can be said better than the framework does: the identifier, all
+// labels, and of what moves by itself that it will move. unfinished says that there is work to do although the
+// configuration may not have changed: the object failed, or the provider's default labels are others.
+func (r *Resource[M, S, T, PM, PS, PT]) foretell(plan, state rawObject) (changed rawObject, unfinished bool) {
+	changed = rawObject{}
+	if key, ok := r.rawKey(plan); ok && !plan["id"].IsKnown() {
+		changed["id"] = rawText(key.ID())
+	}
+	labelsAll := unknownLike(plan["labels_all"])
+	if own, known := plan.textMap("labels"); known {
+		labelsAll = rawTextMap(r.session.LabelsFor(own))
+	}
+	if !labelsAll.Equal(plan["labels_all"]) {
+		changed["labels_all"] = labelsAll
+	}
+	if state == nil {
+		return changed, true
+	}
+	phase, _ := state.text("phase")
+	unfinished = phase == string(synapse.PhaseFailed) || !labelsAll.Equal(state["labels_all"])
+	if unfinished {
+		for _, name := range append([]string{"phase"}, r.def.Volatile...) {
+			changed[name] = unknownLike(plan[name])
+		}
+	}
+	return changed, unfinished
+}
+
+// sameInputs reports whether a plan asks for nothing that the state has not.
+func (s *shape) sameInputs(plan, state rawObject) bool {
+	return plan["timeouts"].Equal(state["timeouts"]) &&
+		!slices.ContainsFunc(s.inputs, func(name string) bool { return !plan[name].Equal(state[name]) })
+}
+
+// inputsKnown reports whether everything is known that would be sent to the server.
+func (s *shape) inputsKnown(plan rawObject) bool {
+	return !slices.ContainsFunc(s.inputs, func(name string) bool { return !plan[name].IsFullyKnown() })
+}

@@ -1,0 +1,81 @@
+package provider_test
+
+import (
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/stretchr/testify/require"
+
+	"github.com/apex-innovations/terraform-provider-synapse/internal/provider"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/provider/providertest"
+)
+
+const (
+	regionType     = "synapse_region"
+	tenantType     = "synapse_tenant"
+	serviceType    = "synapse_service"
+	deploymentType = "synapse_service_deployment"
+)
+
+func noEnvironment(string) string { return "" }
+
+// newHost returns a provider configured for server, as it is at the start of one walk of Terraform.
+func newHost(t testing.TB, server *providertest.Server, more providertest.Attributes) *providertest.Host {
+	config := providertest.Attributes{"endpoint": providertest.Text(server.URL)}
+	for name, value := range more {
+		config[name] = value
+	}
+	return providertest.NewHost(t, provider.New("test", noEnvironment), config)
+}
+
+// minimal returns the smallest configuration of each resource.
+func minimal(h *providertest.Host) map[string]providertest.Attributes {
+	return map[string]providertest.Attributes{
+		regionType:  {"name": providertest.Text("eu")},
+		tenantType:  {"name": providertest.Text("acme")},
+		serviceType: {"name": providertest.Text("auth")},
+		deploymentType: {
+			"name": providertest.Text("v1"), "service": providertest.Text("auth"), "image": providertest.Text("registry.example.com/auth:v1"),
+			"regions": h.NestedMap(deploymentType, "regions", map[string]providertest.Attributes{"eu": {}}),
+		},
+	}
+}
+
+// create plans and applies a new resource.
+func create(t testing.TB, h *providertest.Host, typeName string, config providertest.Attributes) *providertest.Resource {
+	t.Helper()
+	plan := h.Plan(typeName, config, nil)
+	requireNone(t, plan.Diagnostics)
+	created, diagnostics := h.Apply(t.Context(), typeName, plan, nil)
+	requireNone(t, diagnostics)
+	return created
+}
+
+func requireNone(t testing.TB, diagnostics []*tfprotov6.Diagnostic) {
+	t.Helper()
+	for _, d := range diagnostics {
+		require.Fail(t, "unexpected diagnostic", "%s at %s: %s", d.Summary, d.Attribute, d.Detail)
+	}
+}
+
+// one returns the only diagnostic.
+func one(t testing.TB, diagnostics []*tfprotov6.Diagnostic) *tfprotov6.Diagnostic {
+	t.Helper()
+	require.Len(t, diagnostics, 1)
+	return diagnostics[0]
+}
+
+// count counts the requests of a method, dry runs apart ("POST dry").
+func count(server *providertest.Server, method string) int {
+	n := 0
+	for _, request := range server.Requests() {
+		name := request.Method
+		if request.DryRun() {
+			name += " dry"
+		}
+		if name == method {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,61 @@
+// Package provider is the Terraform provider for Synapse: its configuration, and the list of what it offers. What all
+// resources do alike is in package envelope; each kind has a package of its own.
+package provider
+
+import (
+	"context"
+	"slices"
+
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
+	"github.com/hashicorp/terraform-plugin-framework/provider"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+
+	"github.com/apex-innovations/terraform-provider-synapse/internal/provider/deployment"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/provider/platform"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/provider/region"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/provider/service"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/provider/tenant"
+)
+
+// Address is the provider's address in the registry.
+const Address = "registry.terraform.io/apex-innovations/synapse"
+
+var (
+	_ provider.Provider                       = (*Provider)(nil)
+	_ provider.ProviderWithEphemeralResources = (*Provider)(nil)
+)
+
+// Provider is the provider. Its resources' schemas are built once, with it.
+type Provider struct {
+	version     string
+	getenv      func(string) string
+	resources   []func() resource.Resource
+	dataSources []func() datasource.DataSource
+}
+
+// New returns the provider of a version. getenv reads the environment, as [os.Getenv] does.
+func New(version string, getenv func(string) string) *Provider {
+	return &Provider{
+		version: version, getenv: getenv,
+		resources: []func() resource.Resource{region.Resource(), tenant.Resource(), service.Resource(), deployment.Resource()},
+		dataSources: slices.Concat([]func() datasource.DataSource{platform.New},
+			region.DataSources(), tenant.DataSources(), service.DataSources(), deployment.DataSources()),
+	}
+}
+
+// Metadata implements [provider.Provider].
+func (p *Provider) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
+	resp.TypeName, resp.Version = "synapse", p.version
+}
+
+// Resources implements [provider.Provider].
+func (p *Provider) Resources(context.Context) []func() resource.Resource { return p.resources }
+
+// DataSources implements [provider.Provider].
+func (p *Provider) DataSources(context.Context) []func() datasource.DataSource { return p.dataSources }
+
+// EphemeralResources implements [provider.ProviderWithEphemeralResources].
+func (p *Provider) EphemeralResources(context.Context) []func() ephemeral.EphemeralResource {
+	return []func() ephemeral.EphemeralResource{tenant.NewCredentials}
+}

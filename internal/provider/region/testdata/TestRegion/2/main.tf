@@ -1,0 +1,13 @@
+provider "synapse" {
+  default_labels = {
+    team = "platform"
+  }
+}
+
+resource "synapse_region" "test" {
+  name = "eu-west"
+
+  labels = {
+    continent = "europe"
+  }
+}

@@ -1,0 +1,3 @@
+resource "synapse_region" "test" {
+  name = "eu-west"
+}

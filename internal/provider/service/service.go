@@ -1,0 +1,63 @@
+// Package service is the resource synapse_service and its data sources.
+package service
+
+import (
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/int64default"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+
+	"github.com/apex-innovations/terraform-provider-synapse/internal/provider/envelope"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
+)
+
+// Resource returns the constructor of synapse_service.
+func Resource() func() resource.Resource {
+	return envelope.NewResource[Model, synapse.ServiceSpec, synapse.ServiceStatus](definition())
+}
+
+// DataSources returns the constructors of the data sources synapse_service and synapse_services.
+func DataSources() []func() datasource.DataSource {
+	return []func() datasource.DataSource{
+		envelope.NewDataSource[Model, synapse.ServiceSpec, synapse.ServiceStatus](definition()),
+		envelope.NewListDataSource[Model, synapse.ServiceSpec, synapse.ServiceStatus](definition()),
+	}
+}
+
+func definition() envelope.Definition {
+	var defaults synapse.ServiceSpec
+	defaults.SetDefaults()
+	return envelope.Definition{
+		Kind:        synapse.KindService,
+		Description: "A service in the catalogue: what it speaks and who owns it. Its versions run as `synapse_service_deployment`.",
+		Timeouts:    envelope.Timeouts{Create: 5 * time.Minute, Update: 5 * time.Minute, Delete: 5 * time.Minute},
+		Attributes: map[string]schema.Attribute{
+			"port": schema.Int64Attribute{
+				Optional: true, Computed: true, Default: int64default.StaticInt64(int64(defaults.Port)),
+				MarkdownDescription: "TCP port the service listens on inside its container, 1024 to 65535. The local runtime chooses a free one for each replica instead, and passes it as `PORT`. Default: `8080`.",
+			},
+			"protocol": schema.StringAttribute{
+				Optional: true, Computed: true, Default: stringdefault.StaticString(string(defaults.Protocol)),
+				MarkdownDescription: "What the service speaks: `http`. Default: `http`.",
+			},
+			"health_path": schema.StringAttribute{
+				Optional: true, Computed: true, Default: stringdefault.StaticString(defaults.HealthPath),
+				MarkdownDescription: "Path that answers 200 when a replica can serve. Default: `/healthz`.",
+			},
+			"owner": schema.StringAttribute{
+				Optional: true, MarkdownDescription: "Team that answers for the service, at most 100 characters. Default: none.",
+				Validators: []validator.String{stringvalidator.LengthAtLeast(1)},
+			},
+			"url": schema.StringAttribute{
+				Computed: true, MarkdownDescription: "Where the global entry serves the service.",
+				PlanModifiers: []planmodifier.String{envelope.KeepWhile()},
+			},
+		},
+	}
+}

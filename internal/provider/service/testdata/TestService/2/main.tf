@@ -1,0 +1,5 @@
+resource "synapse_service" "test" {
+  name        = "auth"
+  health_path = "/ready"
+  owner       = "identity"
+}

@@ -1,0 +1,3 @@
+resource "synapse_service" "test" {
+  name = "login"
+}

@@ -1,0 +1,8 @@
+resource "synapse_region" "eu" {
+  name = "eu-west"
+}
+
+resource "synapse_tenant" "test" {
+  name        = "acme"
+  home_region = synapse_region.eu.name
+}

@@ -1,0 +1,11 @@
+resource "synapse_region" "eu" {
+  name = "eu-west"
+}
+
+resource "synapse_tenant" "test" {
+  name = "acme"
+
+  isolation = {
+    database = "silo"
+  }
+}
