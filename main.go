@@ -2,14 +2,13 @@
 package main
 
 import (
-	"context"
 	"flag"
 	"log"
 	"os"
 	"runtime/debug"
 
-	"github.com/hashicorp/terraform-plugin-framework/provider"
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
 
 	synapse "github.com/apex-innovations/terraform-provider-synapse/internal/provider"
 )
@@ -30,10 +29,15 @@ func main() {
 	if err := synapse.QuietUnlessAsked(os.Getenv, os.Setenv); err != nil {
 		log.Fatalf("setting the log level: %v", err)
 	}
-	err := providerserver.Serve(context.Background(),
-		func() provider.Provider { return synapse.New(version, os.Getenv) },
-		providerserver.ServeOpts{Address: synapse.Address, Debug: *attach})
+	server, err := synapse.New(version, os.Getenv).Server()
 	if err != nil {
+		log.Fatalf("making the provider: %v", err)
+	}
+	var options []tf6server.ServeOpt
+	if *attach {
+		options = append(options, tf6server.WithManagedDebug())
+	}
+	if err := tf6server.Serve(synapse.Address, func() tfprotov6.ProviderServer { return server }, options...); err != nil {
 		log.Fatalf("serving the provider: %v", err)
 	}
 }

@@ -5,17 +5,22 @@ package provider
 import (
 	"context"
 	"slices"
+	"sync/atomic"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
+	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/provider/deployment"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/provider/platform"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/provider/region"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/provider/service"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/provider/session"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/provider/tenant"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/provider/unchanged"
 )
 
 // Address is the provider's address in the registry.
@@ -32,6 +37,8 @@ type Provider struct {
 	getenv      func(string) string
 	resources   []func() resource.Resource
 	dataSources []func() datasource.DataSource
+	// session is the one of the last configuration.
+	session atomic.Pointer[session.Session]
 }
 
 // New returns the provider of a version. getenv reads the environment, as [os.Getenv] does.
@@ -43,6 +50,14 @@ func New(version string, getenv func(string) string) *Provider {
 			region.DataSources(), tenant.DataSources(), service.DataSources(), deployment.DataSources()),
 	}
 }
+
+// Server returns the provider as Terraform's plugin protocol, version 6, has it.
+func (p *Provider) Server() (tfprotov6.ProviderServer, error) {
+	return unchanged.Wrap(providerserver.NewProtocol6(p)(), p.Session)
+}
+
+// Session is what the provider was last configured to, or nil.
+func (p *Provider) Session() *session.Session { return p.session.Load() }
 
 // Metadata implements [provider.Provider].
 func (p *Provider) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {

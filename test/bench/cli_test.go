@@ -47,12 +47,20 @@ resource "synapse_tenant" "this" {
 }
 `
 
+// dataConfig takes the number of objects and that of attributes beside the names.
 const dataConfig = `
 resource "terraform_data" "this" {
   count = %d
-  input = { name = "tenant-${count.index}", display_name = "Tenant ${count.index}" }
+  input = merge(
+    { name = "tenant-${count.index}", display_name = "Tenant ${count.index}" },
+    { for n in range(%d) : "attribute_${n}" => "value ${n}" },
+  )
 }
 `
+
+// sameSize is the number of attributes with which a terraform_data takes as many bytes in the state as a tenant, about
+// 1.4 KiB. The CLI writes the whole state after each object that it applied, so the time of an apply goes with it.
+const sameSize = 5
 
 // run is one measured run of the CLI.
 type run struct {
@@ -67,6 +75,8 @@ type cliResult struct {
 	Seconds         float64 `json:"seconds"`
 	Baseline        float64 `json:"terraform_data_seconds"`
 	Ratio           float64 `json:"ratio"`
+	SameSize        float64 `json:"terraform_data_with_a_state_of_the_same_size_seconds"`
+	SameSizeRatio   float64 `json:"ratio_to_the_same_size"`
 	Aim             float64 `json:"aim_at_most"`
 	Requests        int64   `json:"requests"`
 	ProviderPeakMiB float64 `json:"provider_peak_mib"`
@@ -75,13 +85,15 @@ type cliResult struct {
 func TestBenchCLI(t *testing.T) {
 	onlyWhenAsked(t)
 	latencies := []time.Duration{0, 50 * time.Millisecond}
-	var dataApply, dataPlan []float64
+	var dataApply, dataPlan, largeApply, largePlan []float64
 	apply, plan := map[time.Duration][]run{}, map[time.Duration][]run{}
 	for round := range rounds {
 		t.Logf("round %d of %d", round+1, rounds)
-		data := newData(t)
+		data, large := newData(t, 0), newData(t, sameSize)
 		dataApply = append(dataApply, measure(t, data, nil, "apply", "-auto-approve").seconds)
 		dataPlan = append(dataPlan, measure(t, data, nil, "plan").seconds)
+		largeApply = append(largeApply, measure(t, large, nil, "apply", "-auto-approve").seconds)
+		largePlan = append(largePlan, measure(t, large, nil, "plan").seconds)
 		for _, latency := range latencies {
 			d := synapsedtest.Start(t, "--log-level=WARN")
 			_, err := client.Create[synapse.RegionSpec, synapse.RegionStatus](t.Context(), d.Client(), synapse.KindRegion,
@@ -96,8 +108,9 @@ func TestBenchCLI(t *testing.T) {
 	}
 	var applied, planned []cliResult
 	for _, latency := range latencies {
-		applied = append(applied, compare(latency, apply[latency], median(dataApply)+2*latency.Seconds()*tenants/parallel, 1.2))
-		planned = append(planned, compare(latency, plan[latency], median(dataPlan), 3))
+		roundTrips := 2 * latency.Seconds() * tenants / parallel
+		applied = append(applied, compare(latency, apply[latency], median(dataApply)+roundTrips, median(largeApply)+roundTrips, 1.2))
+		planned = append(planned, compare(latency, plan[latency], median(dataPlan), median(largePlan), 3))
 	}
 	section(t, "plan_1000_tenants", planned)
 	section(t, "apply_1000_tenants_to_terraform_data_plus_two_round_trips", applied)
@@ -106,7 +119,7 @@ func TestBenchCLI(t *testing.T) {
 	}
 }
 
-func compare(latency time.Duration, runs []run, baseline, aim float64) cliResult {
+func compare(latency time.Duration, runs []run, baseline, sameSize, aim float64) cliResult {
 	var seconds, peaks []float64
 	var requests []float64
 	for _, r := range runs {
@@ -115,14 +128,15 @@ func compare(latency time.Duration, runs []run, baseline, aim float64) cliResult
 	round := func(v float64) float64 { return math.Round(v*100) / 100 }
 	return cliResult{
 		LatencyMS: int(latency.Milliseconds()), Seconds: round(median(seconds)), Baseline: round(baseline), Ratio: round(median(seconds) / baseline),
+		SameSize: round(sameSize), SameSizeRatio: round(median(seconds) / sameSize),
 		Aim: aim, Requests: int64(median(requests)), ProviderPeakMiB: round(median(peaks)),
 	}
 }
 
 // newData makes a workspace without any provider.
-func newData(t *testing.T) *synapsedtest.Workspace {
+func newData(t *testing.T, attributes int) *synapsedtest.Workspace {
 	t.Helper()
-	w := synapsedtest.NewPlainWorkspace(t, map[string]string{"main.tf": fmt.Sprintf(dataConfig, tenants)})
+	w := synapsedtest.NewPlainWorkspace(t, map[string]string{"main.tf": fmt.Sprintf(dataConfig, tenants, attributes)})
 	w.Run(t, "init", "-input=false")
 	return w
 }

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-testing/echoprovider"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
@@ -31,7 +30,7 @@ func Run(t *testing.T, daemon *synapsedtest.Daemon, test resource.TestCase) {
 func factories(daemon *synapsedtest.Daemon) map[string]func() (tfprotov6.ProviderServer, error) {
 	environment := map[string]string{"SYNAPSE_ENDPOINT": daemon.Endpoint, "SYNAPSE_TOKEN": daemon.Token}
 	return map[string]func() (tfprotov6.ProviderServer, error){
-		"synapse": providerserver.NewProtocol6WithError(provider.New("test", func(name string) string { return environment[name] })),
+		"synapse": provider.New("test", func(name string) string { return environment[name] }).Server,
 		"echo":    echoprovider.NewProviderServer(),
 	}
 }

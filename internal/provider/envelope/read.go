@@ -32,7 +32,7 @@ func (r *Resource[M, S, T, PM, PS, PT]) Read(ctx context.Context, req resource.R
 		return
 	}
 	r.session.Manage(key, prior.flag("deletion_protection"))
-	if readFingerprint(ctx, req.Private) == r.fingerprintOf(object.Meta) {
+	if readFingerprint(ctx, req.Private) == r.session.FingerprintOf(object.Meta) {
 		// The state was made from this very version. Terraform before 1.12 keeps no identity, and the framework wants one.
 		r.setIdentity(resp.Identity, key)
 		return

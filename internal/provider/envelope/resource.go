@@ -169,12 +169,12 @@ func (r *Resource[M, S, T, PM, PS, PT]) save(ctx context.Context, to target, m P
 	diags := r.takeOver(ctx, m, object, imported)
 	diags.Append(to.state.Set(ctx, m)...)
 	r.setIdentity(to.identity, object.Key())
-	mark, err := json.Marshal(r.fingerprintOf(object.Meta))
+	mark, err := json.Marshal(r.session.FingerprintOf(object.Meta))
 	if err != nil {
 		diags.AddError("Encoding private state failed", err.Error())
 		return diags
 	}
-	diags.Append(to.private.SetKey(ctx, fingerprintKey, mark)...)
+	diags.Append(to.private.SetKey(ctx, session.FingerprintKey, mark)...)
 	return diags
 }
 

@@ -5,8 +5,6 @@ import (
 	"maps"
 	"testing"
 
-	"github.com/hashicorp/terraform-plugin-framework/provider"
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 	"github.com/stretchr/testify/require"
@@ -31,8 +29,10 @@ type Resource struct {
 type Attributes = map[string]tftypes.Value
 
 // NewHost starts the provider and configures it for a server.
-func NewHost(t testing.TB, p provider.Provider, config Attributes) *Host {
-	server, err := providerserver.NewProtocol6WithError(p)()
+func NewHost(t testing.TB, p interface {
+	Server() (tfprotov6.ProviderServer, error)
+}, config Attributes) *Host {
+	server, err := p.Server()
 	require.NoError(t, err)
 	schema, err := server.GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{})
 	require.NoError(t, err)

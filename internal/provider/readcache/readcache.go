@@ -95,6 +95,23 @@ func (c *Cache[K, O]) Read(ctx context.Context, key K) (O, error) {
 	}
 }
 
+// Listed returns an object from a list that is there already. It sends nothing and waits for nothing.
+func (c *Cache[K, O]) Listed(key K) (object O, ok bool) {
+	c.mu.Lock()
+	list := c.current
+	usable := list != nil && c.now().Sub(list.started) < c.ttl && c.writes[key] <= list.tick
+	c.mu.Unlock()
+	if !usable {
+		return object, false
+	}
+	select {
+	case <-list.done:
+		object, ok = list.objects[key]
+	default:
+	}
+	return object, ok
+}
+
 // choose returns the list that serves a read and whether the caller must fill it, or nil for a single request.
 func (c *Cache[K, O]) choose(key K) (list *snapshot[K, O], leads bool) {
 	c.mu.Lock()

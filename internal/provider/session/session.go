@@ -28,6 +28,8 @@ type Session struct {
 	planned map[synapse.Key]bool
 	managed map[synapse.Key]bool
 	caches  map[synapse.Kind]any
+	// listed looks an object of a kind up in the list that was read, if one was.
+	listed map[synapse.Kind]func(synapse.Key) (synapse.Meta, bool)
 }
 
 // New returns a session that has seen nothing yet.
@@ -35,6 +37,7 @@ func New(c *client.Client, defaultLabels map[string]string, version string) *Ses
 	return &Session{
 		Client: c, DefaultLabels: defaultLabels, Version: version,
 		planned: map[synapse.Key]bool{}, managed: map[synapse.Key]bool{}, caches: map[synapse.Kind]any{},
+		listed: map[synapse.Kind]func(synapse.Key) (synapse.Meta, bool){},
 	}
 }
 
@@ -111,5 +114,24 @@ func Reads[S, T any](s *Session, kind synapse.Kind) *Cache[S, T] {
 		},
 	}, time.Now)
 	s.caches[kind] = cache
+	s.listed[kind] = func(key synapse.Key) (synapse.Meta, bool) {
+		object, ok := cache.Listed(key)
+		if !ok {
+			return synapse.Meta{}, false
+		}
+		return object.Meta, true
+	}
 	return cache
+}
+
+// Listed returns what a list that this session has read says of an object. ok is false when no list was read, or the
+// object was written since.
+func (s *Session) Listed(key synapse.Key) (meta synapse.Meta, ok bool) {
+	s.mu.Lock()
+	listed, known := s.listed[key.Kind]
+	s.mu.Unlock()
+	if !known {
+		return synapse.Meta{}, false
+	}
+	return listed(key)
 }

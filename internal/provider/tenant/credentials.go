@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/apex-innovations/terraform-provider-synapse/internal/client"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/provider/envelope"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/provider/session"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
@@ -123,6 +124,12 @@ func (c *Credentials) Open(ctx context.Context, req ephemeral.OpenRequest, resp 
 	}
 	tenant := m.Tenant.ValueString()
 	credentials, err := c.session.Client.IssueCredentials(ctx, tenant, m.request())
+	if client.IsNotFound(err) && c.session.WillCreate(synapse.Key{Kind: synapse.KindTenant, Name: tenant}) {
+		// A plan opens ephemeral resources too, and this one is of a tenant that the apply will create first.
+		m.forget()
+		resp.Diagnostics.Append(resp.Result.Set(ctx, m)...)
+		return
+	}
 	if err != nil {
 		resp.Diagnostics.Append(envelope.ErrorDiagnostic(fmt.Sprintf("issuing credentials for tenant %q", tenant), err))
 		return
@@ -136,6 +143,14 @@ func (c *Credentials) Open(ctx context.Context, req ephemeral.OpenRequest, resp 
 	resp.Diagnostics.Append(resp.Private.SetKey(ctx, issuedKey, mark)...)
 	m.fill(credentials)
 	resp.Diagnostics.Append(resp.Result.Set(ctx, m)...)
+}
+
+// forget makes everything unknown that is issued.
+func (m *CredentialsModel) forget() {
+	m.Username, m.Password = types.StringUnknown(), types.StringUnknown()
+	m.Host, m.Port = types.StringUnknown(), types.Int64Unknown()
+	m.Database, m.Schema = types.StringUnknown(), types.StringUnknown()
+	m.URL, m.ExpiresAt = types.StringUnknown(), types.StringUnknown()
 }
 
 func (m *CredentialsModel) fill(credentials *synapse.Credentials) {
