@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -94,8 +95,11 @@ resource "synapse_service" "auth" {
 	server := httptest.NewServer(proxy)
 	defer server.Close()
 	w := synapsedtest.NewWorkspace(t, d, server.URL, map[string]string{"main.tf": config})
-	_, err = w.Try(ctx, "apply", "-input=false", "-auto-approve")
-	require.Error(t, err)
+	apply := w.Command(ctx, "apply", "-input=false", "-auto-approve")
+	// The provider goes with Terraform: it would wait for ever for one that is not there any more.
+	apply.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	apply.Cancel = func() error { return syscall.Kill(-apply.Process.Pid, syscall.SIGKILL) }
+	require.Error(t, apply.Run())
 	require.Equal(t, []string{"service auth"}, objects(t, d))
 	require.Empty(t, inState(t, w))
 
