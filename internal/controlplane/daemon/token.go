@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/apex-innovations/terraform-provider-synapse/internal/atomicfile"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/api"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/store"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
@@ -28,8 +29,8 @@ func ensureAdminToken(ctx context.Context, s store.Tokens, dir string, now time.
 			return path, false, err
 		}
 		secret = []byte(api.NewSecret())
-		if err := writeSecret(path, secret); err != nil {
-			return path, false, err
+		if err := atomicfile.Write(path, append(secret, '\n')); err != nil {
+			return path, false, fmt.Errorf("writing the admin token: %w", err)
 		}
 	} else if err != nil {
 		return path, false, fmt.Errorf("reading the admin token: %w", err)
@@ -39,15 +40,4 @@ func ensureAdminToken(ctx context.Context, s store.Tokens, dir string, now time.
 		return path, false, nil
 	}
 	return path, err == nil, err
-}
-
-func writeSecret(path string, secret []byte) error {
-	temporary := path + ".new"
-	if err := os.WriteFile(temporary, append(secret, '\n'), 0o600); err != nil {
-		return fmt.Errorf("writing the admin token: %w", err)
-	}
-	if err := os.Rename(temporary, path); err != nil {
-		return fmt.Errorf("writing the admin token: %w", err)
-	}
-	return nil
 }

@@ -34,7 +34,7 @@ func (d *dataSource[M, S, T, PM, PT]) Configure(_ context.Context, req datasourc
 		return
 	}
 	var diags diag.Diagnostics
-	d.session, diags = sessionFrom(req.ProviderData)
+	d.session, diags = SessionFrom(req.ProviderData)
 	resp.Diagnostics.Append(diags...)
 }
 

@@ -75,11 +75,12 @@ func (r *Resource[M, S, T, PM, PS, PT]) Configure(_ context.Context, req resourc
 		return // validation runs before the provider is configured
 	}
 	var diags diag.Diagnostics
-	r.session, diags = sessionFrom(req.ProviderData)
+	r.session, diags = SessionFrom(req.ProviderData)
 	resp.Diagnostics.Append(diags...)
 }
 
-func sessionFrom(data any) (*session.Session, diag.Diagnostics) {
+// SessionFrom returns the session in what the provider passes to its resources and data sources.
+func SessionFrom(data any) (*session.Session, diag.Diagnostics) {
 	s, ok := data.(*session.Session)
 	if !ok {
 		return nil, diag.Diagnostics{diag.NewErrorDiagnostic("Unexpected provider data",

@@ -3,10 +3,10 @@ package platform
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/provider/envelope"
@@ -59,12 +59,9 @@ func (d *DataSource) Configure(_ context.Context, req datasource.ConfigureReques
 	if req.ProviderData == nil {
 		return
 	}
-	s, ok := req.ProviderData.(*session.Session)
-	if !ok {
-		resp.Diagnostics.AddError("Unexpected provider data", fmt.Sprintf("The provider passed %T. This is a bug in the provider: please report it.", req.ProviderData))
-		return
-	}
-	d.session = s
+	var diags diag.Diagnostics
+	d.session, diags = envelope.SessionFrom(req.ProviderData)
+	resp.Diagnostics.Append(diags...)
 }
 
 // Read implements [datasource.DataSource].

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
 	"github.com/hashicorp/terraform-plugin-framework/ephemeral/schema"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -82,12 +83,9 @@ func (c *Credentials) Configure(_ context.Context, req ephemeral.ConfigureReques
 	if req.ProviderData == nil {
 		return
 	}
-	s, ok := req.ProviderData.(*session.Session)
-	if !ok {
-		resp.Diagnostics.AddError("Unexpected provider data", fmt.Sprintf("The provider passed %T. This is a bug in the provider: please report it.", req.ProviderData))
-		return
-	}
-	c.session = s
+	var diags diag.Diagnostics
+	c.session, diags = envelope.SessionFrom(req.ProviderData)
+	resp.Diagnostics.Append(diags...)
 }
 
 // ValidateConfig implements [ephemeral.EphemeralResourceWithValidateConfig].

@@ -25,6 +25,7 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/authn"
 
+	"github.com/apex-innovations/terraform-provider-synapse/internal/atomicfile"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/image"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/ports"
@@ -150,11 +151,10 @@ func (r *Runtime) ensureGatewayToken() error {
 	if _, err := os.Stat(file); err == nil || !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	temporary := file + ".new"
-	if err := os.WriteFile(temporary, []byte(rand.Text()+rand.Text()+"\n"), 0o600); err != nil {
+	if err := atomicfile.Write(file, []byte(rand.Text()+rand.Text()+"\n")); err != nil {
 		return fmt.Errorf("writing the gateways' token: %w", err)
 	}
-	return os.Rename(temporary, file)
+	return nil
 }
 
 func (r *Runtime) tokenFile() string { return filepath.Join(r.options.Dir, "gateways", "token") }

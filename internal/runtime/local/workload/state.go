@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/apex-innovations/terraform-provider-synapse/internal/atomicfile"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime"
 )
 
@@ -65,20 +66,7 @@ func saveState(dir string, s state) error {
 	if err != nil {
 		return err
 	}
-	file := stateFile(dir, s.Wanted.Key())
-	temporary := file + ".new"
-	f, err := os.OpenFile(temporary, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-	if err != nil {
-		return fmt.Errorf("saving a workload's state: %w", err)
-	}
-	_, err = f.Write(b)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err := errors.Join(err, f.Close()); err != nil {
-		return fmt.Errorf("saving a workload's state: %w", err)
-	}
-	if err := os.Rename(temporary, file); err != nil {
+	if err := atomicfile.Write(stateFile(dir, s.Wanted.Key()), b); err != nil {
 		return fmt.Errorf("saving a workload's state: %w", err)
 	}
 	return nil

@@ -6,7 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
+
+	"github.com/apex-innovations/terraform-provider-synapse/internal/atomicfile"
 )
 
 // readState decodes a file; found is false when there is none. Unknown fields are ignored: they are of a newer version,
@@ -31,31 +32,8 @@ func writeState(file string, value any) error {
 	if err != nil {
 		return fmt.Errorf("encode the configuration: %w", err)
 	}
-	directory := filepath.Dir(file)
-	temporary, err := os.CreateTemp(directory, filepath.Base(file)+".*.tmp") // mode 0600
-	if err != nil {
+	if err := atomicfile.Write(file, content); err != nil {
 		return fmt.Errorf("write the configuration: %w", err)
-	}
-	defer os.Remove(temporary.Name()) // fails, as it should, after the rename
-	_, err = temporary.Write(content)
-	err = errors.Join(err, temporary.Sync(), temporary.Close())
-	if err != nil {
-		return fmt.Errorf("write the configuration: %w", err)
-	}
-	if err := os.Rename(temporary.Name(), file); err != nil {
-		return fmt.Errorf("write the configuration: %w", err)
-	}
-	return syncDirectory(directory)
-}
-
-// syncDirectory makes a rename durable.
-func syncDirectory(path string) error {
-	directory, err := os.Open(path)
-	if err != nil {
-		return fmt.Errorf("sync the configuration's directory: %w", err)
-	}
-	if err := errors.Join(directory.Sync(), directory.Close()); err != nil {
-		return fmt.Errorf("sync the configuration's directory: %w", err)
 	}
 	return nil
 }
