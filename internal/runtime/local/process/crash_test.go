@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -20,9 +21,15 @@ import (
 	supervise "github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/process"
 )
 
+// terminate returns when the process has ended, buried or not: a signal arrives later than kill returns.
 func terminate(t *testing.T, pid int) {
 	t.Helper()
 	require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
+	eventually(t, func() bool {
+		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		_, state, _ := strings.Cut(string(stat), ") ")
+		return err != nil || strings.HasPrefix(state, "Z")
+	})
 }
 
 // daemon starts and stops a process over and over until it is killed.
