@@ -112,3 +112,11 @@ type PermanentError struct {
 
 // Error implements error.
 func (e *PermanentError) Error() string { return e.Message }
+
+// Split is what the gateways must know of a traffic split.
+type Split struct {
+	Name string
+	Spec synapse.TrafficSplitSpec
+	// State holds the live weights and the salt.
+	State synapse.SplitState
+}

@@ -15,6 +15,8 @@ const (
 	KindTenant            Kind = "tenant"
 	KindService           Kind = "service"
 	KindServiceDeployment Kind = "service_deployment"
+	KindSLO               Kind = "slo"
+	KindTrafficSplit      Kind = "traffic_split"
 )
 
 // KindInfo says how the objects of a kind are addressed.
@@ -33,6 +35,8 @@ func Kinds() []KindInfo {
 		{Kind: KindTenant, Collection: "tenants"},
 		{Kind: KindService, Collection: "services"},
 		{Kind: KindServiceDeployment, Collection: "service-deployments", Parent: KindService},
+		{Kind: KindSLO, Collection: "slos"},
+		{Kind: KindTrafficSplit, Collection: "traffic-splits"},
 	}
 }
 

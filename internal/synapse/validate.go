@@ -112,6 +112,18 @@ func validateEnv(pointer string, env map[string]string) []FieldError {
 	return errs
 }
 
+// validatePromLabels checks the names and values of Prometheus labels or annotations.
+func validatePromLabels(pointer string, labels map[string]string) []FieldError {
+	var errs []FieldError
+	for _, name := range slices.Sorted(maps.Keys(labels)) {
+		if !envPattern.MatchString(name) || strings.HasPrefix(name, "__") {
+			errs = append(errs, invalid(at(pointer, name), "%q is not a name of a Prometheus label: letters, digits and underscores, not beginning with a digit or two underscores", name))
+		}
+		errs = append(errs, validateText(at(pointer, name), labels[name], 1000)...)
+	}
+	return errs
+}
+
 func validateText(pointer, text string, most int) []FieldError {
 	if !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' }) {
 		return []FieldError{invalid(pointer, "must be printable UTF-8 text on one line")}
@@ -153,6 +165,14 @@ func SplitPointer(pointer string) []string {
 		tokens[i] = strings.ReplaceAll(strings.ReplaceAll(t, "~1", "/"), "~0", "~")
 	}
 	return tokens
+}
+
+// at appends tokens, names or indexes, to a JSON pointer.
+func at(pointer string, tokens ...any) string {
+	for _, token := range tokens {
+		pointer += "/" + EscapePointer(fmt.Sprint(token))
+	}
+	return pointer
 }
 
 func setDefault[T comparable](field *T, value T) {

@@ -1,0 +1,410 @@
+package synapse
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// SplitRole says what a backend is in a traffic split.
+type SplitRole string
+
+// The roles of backends. A split has one stable backend and one or two candidates: with more, no assignment of keys to
+// backends that depends on the weights alone could keep every key in place while one weight grows.
+const (
+	RoleStable    SplitRole = "stable"    // serves what no other backend does, and all after a rollback
+	RoleCandidate SplitRole = "candidate" // takes over
+)
+
+// TrafficSplitSpec is what is wanted of a traffic split: one route, and who serves it.
+type TrafficSplitSpec struct {
+	Route       SplitRoute              `json:"route" doc:"The requests that the split is about."`
+	Backends    map[string]SplitBackend `json:"backends" doc:"Who may serve them: one stable backend and one or two candidates."`
+	Weights     map[string]int          `json:"weights,omitempty" doc:"Percent of the traffic by backend, 100 in sum. Exactly one of weights and progression is given."`
+	Progression *Progression            `json:"progression,omitempty" doc:"Moves the traffic to the one candidate step by step. Exactly one of weights and progression is given."`
+	Affinity    *Affinity               `json:"affinity,omitempty" doc:"What keeps a user at one backend. Default: every request is drawn anew."`
+	Pins        map[string]string       `json:"pins,omitempty" doc:"Backend by tenant, whatever the weights say."`
+	Match       []SplitMatch            `json:"match,omitempty" doc:"Backend by request header, whatever pins and weights say. The first that matches decides."`
+	Mirror      *Mirror                 `json:"mirror,omitempty" doc:"Sends copies of requests to a backend and drops its answers."`
+}
+
+// SplitRoute selects requests by what they ask for. At a gateway, the route with a host precedes those without, then the
+// longer path_prefix precedes. A split precedes the services' own paths.
+type SplitRoute struct {
+	Host       string   `json:"host,omitempty" doc:"Host name of the requests, without a port. Default: any."`
+	PathPrefix string   `json:"path_prefix,omitempty" doc:"Path of the requests, or whole leading segments of it. Default: /."`
+	Methods    []string `json:"methods,omitempty" doc:"Methods of the requests. Default: all."`
+}
+
+// SplitBackend is one that may serve a split's requests: a deployment, or an external URL.
+type SplitBackend struct {
+	Role       SplitRole `json:"role" doc:"stable or candidate."`
+	Deployment string    `json:"deployment,omitempty" doc:"Deployment as SERVICE/NAME. Exactly one of deployment and url is given."`
+	URL        string    `json:"url,omitempty" doc:"Base URL of a backend outside the platform, such as the monolith. Exactly one of deployment and url is given."`
+	// ReplacePrefix takes the place of the route's path prefix, as URLRewrite's ReplacePrefixMatch in the Gateway API.
+	ReplacePrefix string `json:"replace_prefix,omitempty" doc:"What the backend sees in place of the route's path_prefix. Default: / for a deployment, path_prefix itself for a url."`
+}
+
+// SplitGate says how a step is left.
+type SplitGate string
+
+// The gates of steps.
+const (
+	GateAuto   SplitGate = "auto"   // when its hold is over and the analysis is content
+	GateManual SplitGate = "manual" // when, beyond that, somebody approves
+)
+
+// OnUpdate says what a change of a progression does while it runs.
+type OnUpdate string
+
+// What a change of a running progression does.
+const (
+	UpdateNextStep OnUpdate = "next_step" // goes on from the live weight with the first step above it
+	UpdateRestart  OnUpdate = "restart"   // begins again with the first step
+	UpdateReject   OnUpdate = "reject"    // is refused
+)
+
+// OnNoData says what an analysis does that sees too few requests, or no figures at all.
+type OnNoData string
+
+// What happens without enough data. No step is taken in any case.
+const (
+	NoDataWait     OnNoData = "wait"     // look again at the next interval
+	NoDataPause    OnNoData = "pause"    // once the step's hold is over
+	NoDataRollback OnNoData = "rollback" // once the step's hold is over
+)
+
+// Progression moves a route's traffic to the candidate.
+type Progression struct {
+	Revision  string        `json:"revision" doc:"Names this run. A new value starts one; the same value after a completion or rollback does nothing."`
+	Steps     []SplitStep   `json:"steps" doc:"Growing weights of the candidate. The last one is 100."`
+	Waves     []SplitWave   `json:"waves,omitempty" doc:"Groups of regions that go through the steps one after the other. Regions in no wave go with the last one. Default: all at once."`
+	Soak      Duration      `json:"soak,omitempty" doc:"How long the analysis goes on after the candidate serves everything. Default: 0s."`
+	Analysis  SplitAnalysis `json:"analysis" doc:"What must hold for the traffic to move on."`
+	OnFailure OnFailure     `json:"on_failure,omitempty" doc:"What a failed analysis does: rollback (all traffic to the stable backend) or pause (leave it, for a look). Default: rollback."`
+	Windows   []Window      `json:"windows,omitempty" doc:"When steps forward may be taken. A rollback may be at any time. Default: always."`
+	OnUpdate  OnUpdate      `json:"on_update,omitempty" doc:"What a change of the progression does while it runs: next_step (goes on above the live weight), restart, or reject. Default: next_step."`
+}
+
+// SplitStep is one weight of the candidate.
+type SplitStep struct {
+	Weight int       `json:"weight" doc:"Percent of the traffic for the candidate."`
+	Hold   Duration  `json:"hold,omitempty" doc:"How long the weight stays at least. Default: the interval of the analysis."`
+	Gate   SplitGate `json:"gate,omitempty" doc:"auto goes on when the analysis is content; manual waits for an approval too. Default: auto."`
+}
+
+// SplitWave is a group of regions.
+type SplitWave struct {
+	Regions []string `json:"regions" doc:"Regions that go through the steps together."`
+	Soak    Duration `json:"soak,omitempty" doc:"How long the analysis goes on after the wave's last step before the next wave begins. Default: 0s."`
+}
+
+// SplitAnalysis says when a candidate is good enough.
+type SplitAnalysis struct {
+	Interval    Duration     `json:"interval,omitempty" doc:"Time between two analyses, and the time that one looks back at. Default: 1m."`
+	MinRequests int          `json:"min_requests,omitempty" doc:"Requests to the candidate that an analysis needs. It looks back further for them, to the beginning of the step at most. Default: 100."`
+	OnNoData    OnNoData     `json:"on_no_data,omitempty" doc:"What happens when there are fewer, or no figures: wait, or, once the step's hold is over, pause or rollback. Default: wait."`
+	Checks      []SplitCheck `json:"checks" doc:"What is looked at. All must hold."`
+}
+
+// SplitCheck is one figure that is compared with its limits.
+type SplitCheck struct {
+	SLO   string `json:"slo,omitempty" doc:"SLO whose indicator is measured at the candidate, as percent of bad requests. Exactly one of slo and query is given."`
+	Query string `json:"query,omitempty" doc:"PromQL that gives one number. {{split}}, {{backend}}, {{regions}} (a regular expression) and {{window}} are replaced. Needs a control plane that is connected to Prometheus."`
+	// Max is nil for "not given": the limit is then what the SLO's objective leaves.
+	Max      *float64 `json:"max,omitempty" doc:"The largest good value. Default with slo: 100 minus its objective; with query, max or baseline is required."`
+	Baseline *float64 `json:"baseline,omitempty" doc:"How much larger the value may be than the stable backend's. Default: not compared."`
+	// FailureLimit is the number of failed analyses of the check in one step that are put up with.
+	FailureLimit int `json:"failure_limit,omitempty" doc:"Analyses in one step that this check may fail before it counts. Default: 0."`
+}
+
+// Label names the check in messages.
+func (c SplitCheck) Label() string {
+	if c.SLO != "" {
+		return "SLO " + c.SLO
+	}
+	return "query"
+}
+
+// AffinityKey says what keeps a user at one backend.
+type AffinityKey string
+
+// The keys of affinity.
+const (
+	AffinityTenant AffinityKey = "tenant"
+	AffinityHeader AffinityKey = "header"
+	AffinityCookie AffinityKey = "cookie"
+)
+
+// Affinity keeps requests with the same key at the same backend, in all regions and after restarts: see [Cohort].
+type Affinity struct {
+	Key  AffinityKey `json:"key" doc:"tenant, header or cookie."`
+	Name string      `json:"name,omitempty" doc:"Name of the header or cookie. A cookie that is missing is set by the gateway. Default for a cookie: synapse_cohort."`
+	Salt string      `json:"salt,omitempty" doc:"Makes the cohorts of one split independent of another's. Default: one chosen by the control plane; with the key tenant, one that fits the weights best for the tenants there are."`
+}
+
+// SplitMatch sends requests with a header to a backend.
+type SplitMatch struct {
+	Header  string `json:"header" doc:"Name of the header."`
+	Value   string `json:"value" doc:"Its whole value."`
+	Backend string `json:"backend" doc:"Backend that serves the request."`
+}
+
+// Mirror sends copies of requests to a backend.
+type Mirror struct {
+	Backend string   `json:"backend" doc:"Backend that gets the copies. Its answers are dropped."`
+	Percent int      `json:"percent,omitempty" doc:"Percent of the requests that are copied. Default: 100."`
+	Methods []string `json:"methods,omitempty" doc:"Methods that are copied: GET, HEAD and OPTIONS, which change nothing. Default: GET and HEAD."`
+}
+
+// SetDefaults implements [Spec].
+func (s *TrafficSplitSpec) SetDefaults() {
+	setDefault(&s.Route.PathPrefix, "/")
+	s.Route.Host = strings.ToLower(s.Route.Host)
+	backends := make(map[string]SplitBackend, len(s.Backends))
+	for name, backend := range s.Backends {
+		if backend.Deployment != "" {
+			setDefault(&backend.ReplacePrefix, "/")
+		} else {
+			setDefault(&backend.ReplacePrefix, s.Route.PathPrefix)
+		}
+		backends[name] = backend
+	}
+	s.Backends = backends
+	if a := s.Affinity; a != nil && a.Key == AffinityCookie {
+		setDefault(&a.Name, "synapse_cohort")
+	}
+	if m := s.Mirror; m != nil {
+		setDefault(&m.Percent, 100)
+		if len(m.Methods) == 0 {
+			m.Methods = []string{"GET", "HEAD"}
+		}
+	}
+	if p := s.Progression; p != nil {
+		setDefault(&p.Soak, "0s")
+		setDefault(&p.Analysis.Interval, "1m")
+		setDefault(&p.Analysis.MinRequests, 100)
+		setDefault(&p.Analysis.OnNoData, NoDataWait)
+		setDefault(&p.OnFailure, FailureRollback)
+		setDefault(&p.OnUpdate, UpdateNextStep)
+		for i := range p.Steps {
+			setDefault(&p.Steps[i].Hold, p.Analysis.Interval)
+			setDefault(&p.Steps[i].Gate, GateAuto)
+		}
+		for i := range p.Waves {
+			setDefault(&p.Waves[i].Soak, "0s")
+		}
+		for i := range p.Windows {
+			p.Windows[i].setDefaults()
+		}
+	}
+}
+
+// References implements [Spec].
+func (s *TrafficSplitSpec) References() []Reference {
+	var refs []Reference
+	for _, name := range slices.Sorted(maps.Keys(s.Backends)) {
+		if backend := s.Backends[name]; backend.Deployment != "" {
+			if key, err := ParseID(KindServiceDeployment, backend.Deployment); err == nil {
+				refs = append(refs, Reference{"/spec/backends/" + EscapePointer(name) + "/deployment", key})
+			}
+		}
+	}
+	for _, tenant := range slices.Sorted(maps.Keys(s.Pins)) {
+		refs = append(refs, Reference{"/spec/pins/" + EscapePointer(tenant), Key{Kind: KindTenant, Name: tenant}})
+	}
+	if s.Progression == nil {
+		return refs
+	}
+	for i, check := range s.Progression.Analysis.Checks {
+		if check.SLO != "" {
+			refs = append(refs, Reference{at("/spec/progression/analysis/checks", i, "slo"), Key{Kind: KindSLO, Name: check.SLO}})
+		}
+	}
+	for i, wave := range s.Progression.Waves {
+		for j, region := range wave.Regions {
+			refs = append(refs, Reference{at("/spec/progression/waves", i, "regions", j), Key{Kind: KindRegion, Name: region}})
+		}
+	}
+	return refs
+}
+
+// Stable returns the name of the stable backend, or "" when there is none.
+func (s *TrafficSplitSpec) Stable() string {
+	for _, name := range slices.Sorted(maps.Keys(s.Backends)) {
+		if s.Backends[name].Role == RoleStable {
+			return name
+		}
+	}
+	return ""
+}
+
+// Candidates returns the names of the candidates, in order.
+func (s *TrafficSplitSpec) Candidates() []string {
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(s.Backends)) {
+		if s.Backends[name].Role == RoleCandidate {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// SplitPhase is where a split is in its progression.
+type SplitPhase string
+
+// The phases of a split.
+const (
+	SplitSteady           SplitPhase = "Steady"           // serves static weights, or has not begun
+	SplitPreflight        SplitPhase = "Preflight"        // waits for the backends to be ready
+	SplitShifting         SplitPhase = "Shifting"         // the gateways are taking the step's weight over
+	SplitAnalysing        SplitPhase = "Analysing"        // the step's weight is held and watched
+	SplitAwaitingApproval SplitPhase = "AwaitingApproval" // the step's gate is manual, and all else is content
+	SplitNextWave         SplitPhase = "NextWave"         // the wave is through and soaks before the next one
+	SplitPromoting        SplitPhase = "Promoting"        // the gateways are making the candidate the only one
+	SplitSoaking          SplitPhase = "Soaking"          // the candidate serves everything and is still watched
+	SplitCompleted        SplitPhase = "Completed"
+	SplitRollingBack      SplitPhase = "RollingBack" // the gateways are taking the stable backend back
+	SplitRolledBack       SplitPhase = "RolledBack"
+	SplitPaused           SplitPhase = "Paused" // waits for somebody to resume or to roll back
+	SplitFrozen           SplitPhase = "Frozen" // nothing moves: somebody, or a failover or a drill, holds it
+)
+
+// Live reports whether a progression is under way: it moves traffic, or will.
+func (p SplitPhase) Live() bool {
+	switch p {
+	case SplitPreflight, SplitShifting, SplitAnalysing, SplitAwaitingApproval, SplitNextWave, SplitPromoting, SplitSoaking,
+		SplitRollingBack, SplitPaused, SplitFrozen:
+		return true
+	}
+	return false
+}
+
+// TrafficSplitStatus is what was seen of a traffic split.
+type TrafficSplitStatus struct {
+	Status
+	State SplitState `json:"state,omitzero" doc:"Live weights, and where the progression is."`
+	// History holds the last [MaxSplitHistory] decisions, the oldest first.
+	History []SplitDecision `json:"history,omitempty" doc:"The last 200 decisions, the oldest first."`
+}
+
+// MaxSplitHistory is how many decisions a split remembers.
+const MaxSplitHistory = 200
+
+// SplitState is all that the state machine of a split remembers. It is in the store before the gateways hear of it.
+type SplitState struct {
+	Phase SplitPhase `json:"phase,omitempty" doc:"Where the progression is."`
+	// Revision is the progression's revision that this state is about; it never starts again.
+	Revision string `json:"revision,omitempty" doc:"Revision of the progression that was seen last."`
+	// Definition tells whether steps and waves have changed while the progression runs.
+	Definition string `json:"definition,omitempty" doc:"Digest of the steps, waves and backends that were seen last."`
+	Wave       int    `json:"wave" doc:"Index of the wave that goes through the steps."`
+	// Step is -1 when the steps changed and the live weight is below the first one.
+	Step int `json:"step" doc:"Index of the step."`
+	// Weights are live in the regions that RegionWeights does not name.
+	Weights       map[string]int            `json:"weights,omitempty" doc:"Live percent of the traffic by backend; with waves, in the regions of the wave under way."`
+	RegionWeights map[string]map[string]int `json:"region_weights,omitempty" doc:"Live weights by region, with waves. The region * stands for those in no wave."`
+	Stable        string                    `json:"stable,omitempty" doc:"Backend that serves what no candidate does: after a completion, the candidate."`
+	Candidate     string                    `json:"candidate,omitempty" doc:"Backend that the progression moves traffic to."`
+	Salt          string                    `json:"salt,omitempty" doc:"Salt of the cohorts, see affinity."`
+	// PhaseSince is when the phase began, StepSince when the gateways had taken the step's weight over.
+	PhaseSince   time.Time `json:"phase_since,omitzero" doc:"When the phase began."`
+	StepSince    time.Time `json:"step_since,omitzero" doc:"When the step's weight was live everywhere."`
+	LastAnalysis time.Time `json:"last_analysis,omitzero" doc:"When figures were looked at last."`
+	// Content tells that the last analysis in this step had enough requests and passed.
+	Content  bool  `json:"content,omitempty" doc:"The last analysis of this step had enough requests, and all checks held."`
+	Failures []int `json:"failures,omitempty" doc:"Failed analyses in this step, by check."`
+	// Before is the phase to go on with after Frozen.
+	Before   SplitPhase `json:"before,omitempty" doc:"Phase that goes on when the split is unfrozen."`
+	FrozenBy string     `json:"frozen_by,omitempty" doc:"Who froze the split."`
+	FrozenAt time.Time  `json:"frozen_at,omitzero" doc:"When the split was frozen."`
+	// Message says what the phase waits for, or why it came.
+	Message      string         `json:"message,omitempty" doc:"What the phase waits for, or why it was entered."`
+	LastDecision *SplitDecision `json:"last_decision,omitempty" doc:"The last decision, with its numbers."`
+}
+
+// WeightsIn returns the live weights in a region.
+func (s *SplitState) WeightsIn(region string) map[string]int {
+	if len(s.RegionWeights) == 0 {
+		return s.Weights
+	}
+	if weights, named := s.RegionWeights[region]; named {
+		return weights
+	}
+	return s.RegionWeights[OtherRegions]
+}
+
+// OtherRegions stands, in [SplitState.RegionWeights], for the regions in no wave.
+const OtherRegions = "*"
+
+// SplitAction is what a decision did.
+type SplitAction string
+
+// What decisions do.
+const (
+	ActionStart    SplitAction = "start"    // a revision was seen for the first time
+	ActionShift    SplitAction = "shift"    // a step was taken
+	ActionHold     SplitAction = "hold"     // an analysis failed within its limit, or lacked data
+	ActionPass     SplitAction = "pass"     // an analysis was content for the first time in its step
+	ActionAwait    SplitAction = "await"    // an approval is needed
+	ActionApprove  SplitAction = "approve"  // somebody approved
+	ActionPause    SplitAction = "pause"    //
+	ActionResume   SplitAction = "resume"   // somebody resumed
+	ActionRollback SplitAction = "rollback" //
+	ActionRestored SplitAction = "restored" // the stable backend serves everything again
+	ActionPromote  SplitAction = "promote"  // the candidate serves everything
+	ActionComplete SplitAction = "complete" //
+	ActionFreeze   SplitAction = "freeze"   //
+	ActionUnfreeze SplitAction = "unfreeze" //
+	ActionWeights  SplitAction = "weights"  // static weights were changed
+	ActionUpdate   SplitAction = "update"   // the progression was changed while it ran
+)
+
+// SplitDecision is one entry of a split's history.
+type SplitDecision struct {
+	Time     time.Time          `json:"time" doc:"When it was decided."`
+	Action   SplitAction        `json:"action" doc:"What was done."`
+	Phase    SplitPhase         `json:"phase" doc:"The phase that followed."`
+	Revision string             `json:"revision,omitempty" doc:"Revision of the progression."`
+	Wave     int                `json:"wave" doc:"Index of the wave."`
+	Step     int                `json:"step" doc:"Index of the step."`
+	Weights  map[string]int     `json:"weights,omitempty" doc:"Live weights after it."`
+	By       string             `json:"by,omitempty" doc:"Token of the user who asked for it; absent when the controller decided."`
+	Message  string             `json:"message" doc:"The decision as a sentence, with its numbers."`
+	Checks   []SplitCheckResult `json:"checks,omitempty" doc:"The figures it was decided on."`
+}
+
+// SplitMeasurement is what was measured of a split's backends for one analysis.
+type SplitMeasurement struct {
+	From, To time.Time
+	// Requests are those that the candidate answered, in the regions of the wave.
+	Requests int64
+	// Problem says why there are no figures, or is empty.
+	Problem string
+	// Checks has one entry for each of the progression's checks, in their order.
+	Checks []SplitCheckResult
+}
+
+// SplitCheckResult is one check's figures.
+type SplitCheckResult struct {
+	Check string `json:"check" doc:"What was looked at."`
+	// Candidate and Stable are nil when there is no figure.
+	Candidate *float64 `json:"candidate,omitempty" doc:"The candidate's value."`
+	Stable    *float64 `json:"stable,omitempty" doc:"The stable backend's value, if it had requests."`
+	Max       *float64 `json:"max,omitempty" doc:"The largest good value."`
+	Baseline  *float64 `json:"baseline,omitempty" doc:"How much larger than the stable backend's the value may be."`
+	// Percent says that the values are percent of bad requests, not a query's own unit.
+	Percent  bool   `json:"percent,omitempty" doc:"The values are percent of bad requests."`
+	Requests int64  `json:"requests" doc:"Requests to the candidate that were looked at."`
+	Failed   bool   `json:"failed" doc:"The value is above its limit."`
+	Problem  string `json:"problem,omitempty" doc:"Why there is no figure."`
+}
+
+// SplitRequest is what a client sends to act on a split.
+type SplitRequest struct {
+	Reason string `json:"reason,omitempty" doc:"Why, for the history."`
+	// Revision guards an approval: it is refused when another one runs by now.
+	Revision string `json:"revision,omitempty" doc:"Act only if this revision is the one that runs."`
+	Step     *int   `json:"step,omitempty" doc:"Act only if this is the index of the step."`
+}
