@@ -120,13 +120,15 @@ type TenantRow struct {
 	Placement runtime.Placement
 }
 
-// Start begins to look after what runs. It takes all tenants, so that the first configuration of each gateway is complete.
-func (r *Runtime) Start(tenants []TenantRow) {
+// Start begins to look after what runs. It takes all tenants and splits, so that the first configuration of each gateway is
+// complete. A split whose state has no weights yet was never served and is passed over.
+func (r *Runtime) Start(tenants []TenantRow, splits []runtime.Split) {
 	ctx, cancel := context.WithCancel(context.Background())
 	r.cancel = cancel
 	for _, t := range tenants {
 		r.table.setTenant(t)
 	}
+	r.takeSplits(splits)
 	for _, route := range r.workloads.Routes() {
 		r.table.setRoute(route)
 	}

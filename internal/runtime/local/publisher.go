@@ -2,6 +2,7 @@ package local
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -67,23 +68,30 @@ func (p *publisher) remove(key string) {
 	delete(p.targets, key)
 }
 
-// sync returns when the targets use all that the table holds by now. A region without a gateway is passed over: it
-// starts with the whole table.
+// sync returns when the targets use all that the table holds by now. One that fails does not keep it from the others. A
+// region without a gateway is passed over: it starts with the whole table.
 func (p *publisher) sync(ctx context.Context, keys ...string) error {
-	for _, key := range keys {
+	errs := make([]error, len(keys))
+	var sending sync.WaitGroup
+	for i, key := range keys {
 		p.mu.Lock()
 		t := p.targets[key]
 		p.mu.Unlock()
-		if t == nil {
-			continue
+		if t != nil {
+			sending.Go(func() { errs[i] = p.send(ctx, key, t) })
 		}
-		if err := t.sync(ctx, p.table.version(key)); err != nil {
-			name := "the gateway of region " + key
-			if key == entry {
-				name = "the global entry"
-			}
-			return fmt.Errorf("configuring %s: %w", name, err)
+	}
+	sending.Wait()
+	return errors.Join(errs...)
+}
+
+func (p *publisher) send(ctx context.Context, key string, t *target) error {
+	if err := t.sync(ctx, p.table.version(key)); err != nil {
+		name := "the gateway of region " + key
+		if key == entry {
+			name = "the global entry"
 		}
+		return fmt.Errorf("configuring %s: %w", name, err)
 	}
 	return nil
 }

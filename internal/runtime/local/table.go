@@ -2,9 +2,11 @@ package local
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime"
@@ -20,6 +22,7 @@ type table struct {
 	regions  map[string]string // public address of the gateway, by region
 	tenants  map[string]TenantRow
 	routes   map[runtime.WorkloadKey]workload.Route
+	splits   map[string]runtime.Split
 	primary  string
 	versions map[string]uint64 // by region; "" is the entry
 }
@@ -27,7 +30,7 @@ type table struct {
 func newTable() *table {
 	return &table{
 		regions: map[string]string{}, tenants: map[string]TenantRow{},
-		routes: map[runtime.WorkloadKey]workload.Route{}, versions: map[string]uint64{},
+		routes: map[runtime.WorkloadKey]workload.Route{}, splits: map[string]runtime.Split{}, versions: map[string]uint64{},
 	}
 }
 
@@ -113,6 +116,31 @@ func (t *table) removeRoute(key runtime.WorkloadKey) {
 	}
 }
 
+// setSplit takes a split over. That it is valid for every region has been checked: a gateway refuses its whole configuration
+// for one invalid split.
+func (t *table) setSplit(split runtime.Split) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	before, known := t.splits[split.Name]
+	t.splits[split.Name] = split
+	for region := range t.regions {
+		if !known || !reflect.DeepEqual(gatewaySplit(before, region), gatewaySplit(split, region)) {
+			t.versions[region]++
+		}
+	}
+}
+
+func (t *table) removeSplit(name string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if _, known := t.splits[name]; known {
+		delete(t.splits, name)
+		for region := range t.regions {
+			t.versions[region]++
+		}
+	}
+}
+
 func (t *table) version(key string) uint64 {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -156,7 +184,31 @@ func (t *table) gatewayConfig(region string) (gateway.Config, uint64) {
 		service.Deployments = append(service.Deployments, deployment)
 		config.Services[route.Key.Service] = service
 	}
+	for _, name := range slices.Sorted(maps.Keys(t.splits)) {
+		config.Splits = append(config.Splits, gatewaySplit(t.splits[name], region))
+	}
 	return config, t.versions[region]
+}
+
+// withoutEndpoint says in which regions a deployment has no replica that is ready, or returns "".
+func (t *table) withoutEndpoint(id string) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	service, deployment, _ := strings.Cut(id, "/")
+	var missing []string
+	for region := range t.regions {
+		if len(t.routes[runtime.WorkloadKey{Service: service, Deployment: deployment, Region: region}].Endpoints) == 0 {
+			missing = append(missing, region)
+		}
+	}
+	switch {
+	case len(t.regions) == 0:
+		return "no region is up yet"
+	case len(missing) > 0:
+		slices.Sort(missing)
+		return fmt.Sprintf("deployment %s has no replica that is ready in %s", id, strings.Join(missing, ", "))
+	}
+	return ""
 }
 
 // entryConfig builds the entry's configuration, and says which version it is of.

@@ -6,8 +6,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"time"
+
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/admin"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
@@ -69,6 +75,24 @@ func (c *Client[C]) InFlight(ctx context.Context) (map[string]int64, error) {
 	return counts, nil
 }
 
+// Metrics returns the metrics of the process, in order of their names.
+func (c *Client[C]) Metrics(ctx context.Context) ([]*dto.MetricFamily, error) {
+	var text []byte
+	if err := c.call(ctx, http.MethodGet, "/metrics", nil, &text); err != nil {
+		return nil, fmt.Errorf("read the metrics at %s: %w", c.address, err)
+	}
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	families, err := parser.TextToMetricFamilies(bytes.NewReader(text))
+	if err != nil {
+		return nil, fmt.Errorf("read the metrics at %s: %w", c.address, err)
+	}
+	sorted := make([]*dto.MetricFamily, 0, len(families))
+	for _, name := range slices.Sorted(maps.Keys(families)) {
+		sorted = append(sorted, families[name])
+	}
+	return sorted, nil
+}
+
 // Healthy returns nil when the process answers on its admin port.
 func (c *Client[C]) Healthy(ctx context.Context) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+c.address+"/healthz", nil)
@@ -111,7 +135,11 @@ func (c *Client[C]) do(request *http.Request, answer any) error {
 		}
 		return problem
 	}
-	if answer == nil {
+	switch answer := answer.(type) {
+	case nil:
+		return nil
+	case *[]byte:
+		*answer = body
 		return nil
 	}
 	if err := json.Unmarshal(body, answer); err != nil {

@@ -22,6 +22,8 @@ type Config struct {
 	Tenants map[string]Tenant `json:"tenants,omitempty"`
 	// Services maps a service's name, which is the first segment of the path, to what serves it.
 	Services map[string]Service `json:"services,omitempty"`
+	// Splits are routes that precede the services' own paths.
+	Splits []Split `json:"splits,omitempty"`
 }
 
 // Tenant is what the gateway enforces for one tenant, and what it tells the services about it.
@@ -92,6 +94,17 @@ func (c *Config) Validate() error {
 		errs = append(errs, checkName("service", name))
 		if err := c.Services[name].validate(ids); err != nil {
 			errs = append(errs, fmt.Errorf("service %q: %w", name, err))
+		}
+	}
+	splits := make(map[string]bool, len(c.Splits))
+	for i := range c.Splits {
+		s := &c.Splits[i]
+		if splits[s.Name] {
+			errs = append(errs, fmt.Errorf("split %q is listed twice", s.Name))
+		}
+		splits[s.Name] = true
+		if err := s.Validate(); err != nil {
+			errs = append(errs, fmt.Errorf("split %q: %w", s.Name, err))
 		}
 	}
 	return errors.Join(errs...)

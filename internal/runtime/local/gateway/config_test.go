@@ -3,6 +3,8 @@ package gateway
 import (
 	"encoding/json"
 	"math"
+	"net/http"
+	"net/url"
 	"testing"
 	"time"
 
@@ -89,6 +91,9 @@ func FuzzConfig(f *testing.F) {
 	f.Add([]byte(`{"generation":1,"region":"eu","tenants":{"acme":{"allowed":true,"requests_per_second":5,"allowed_cidrs":["10.0.0.0/8"]}}}`))
 	f.Add([]byte(`{"region":"eu","services":{"orders":{"deployments":[{"name":"v1","endpoints":[{"id":"a","address":"127.0.0.1:1"}]}]}}}`))
 	f.Add([]byte(`{"region":"eu","tenants":{"acme":{"requests_per_second":1e-300,"burst":1000000}}}`))
+	f.Add([]byte(`{"region":"eu","splits":[{"name":"auth","route":{"path_prefix":"/auth","host":"a.b","methods":["GET"]},"stable":"m","candidates":["n"],
+		"backends":{"m":{"url":"http://m/x","replace_prefix":"/","weight":99},"n":{"service":"auth","deployment":"v1","replace_prefix":"/","weight":1}},
+		"affinity":{"key":"cookie","name":"c"},"pins":{"acme":"n"},"match":[{"header":"a","value":"b","backend":"n"}],"mirror":{"backend":"n","percent":1,"methods":["GET"]}}]}`))
 	f.Fuzz(func(t *testing.T, content []byte) {
 		var config Config
 		if json.Unmarshal(content, &config) != nil || config.Validate() != nil {
@@ -96,13 +101,25 @@ func FuzzConfig(f *testing.F) {
 		}
 		endpoints, retire := forward.NewSet(time.Now).Update(targets(&config))
 		retire()
-		compiled := compile(&config, nil, endpoints, newRegionMetrics(config.Region), time.Now())
+		externals, _ := forward.NewSet(time.Now).Update(externalTargets(&config))
+		compiled := compile(&config, nil, endpoints, externals, newRegionMetrics(config.Region), time.Now())
 		for name := range config.Services {
 			for _, tenant := range compiled.tenants {
 				if d, _ := compiled.route(name, "", tenant); d != nil {
 					require.NotContains(t, d.endpoints, (*forward.Endpoint)(nil))
 				}
 			}
+		}
+		for _, s := range config.Splits {
+			r := &http.Request{Method: http.MethodGet, Host: s.Route.Host, URL: &url.URL{Path: s.Route.PathPrefix}, Header: http.Header{}}
+			if len(s.Route.Methods) > 0 {
+				r.Method = s.Route.Methods[0]
+			}
+			found := compiled.routes.find(r)
+			require.NotNil(t, found)
+			chosen := found.choose(r, nil).backend
+			require.NotContains(t, chosen.endpoints(), (*forward.Endpoint)(nil))
+			chosen.rewriting.apply(r.URL)
 		}
 		kept, err := json.Marshal(config)
 		require.NoError(t, err)

@@ -28,6 +28,8 @@ const (
 	HeaderTenantDatabase  = "X-Synapse-Tenant-Database"
 	HeaderTenantSchema    = "X-Synapse-Tenant-Schema"
 	HeaderTenantIsolation = "X-Synapse-Tenant-Isolation"
+	// HeaderMirrored is true in copies of requests, whose answers nobody sees.
+	HeaderMirrored = "X-Synapse-Mirrored"
 )
 
 // Headers of answers.
@@ -38,6 +40,9 @@ const (
 	HeaderService = "X-Synapse-Service"
 	// HeaderRevision names the revision of the replica that answered.
 	HeaderRevision = "X-Synapse-Revision"
+	// HeaderSplit names the split on whose route a request was, and HeaderBackend the backend of it that answered.
+	HeaderSplit   = "X-Synapse-Split"
+	HeaderBackend = "X-Synapse-Backend"
 	// HeaderNoEndpoint is 1 in a region's answer 503 that was given before anything was done: another region may serve.
 	HeaderNoEndpoint = "X-Synapse-No-Endpoint"
 )

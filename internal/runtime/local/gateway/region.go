@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -54,7 +55,7 @@ func RunRegion(ctx context.Context, options Options) error {
 		Validate:   gateway.validate,
 		Generation: func(config *Config) int64 { return config.Generation },
 		Apply:      gateway.apply,
-		InFlight:   gateway.endpoints.InFlight,
+		InFlight:   gateway.inFlight,
 		Metrics:    gateway.metrics.registry,
 		Log:        options.Log,
 	})
@@ -75,6 +76,10 @@ func serveAll(ctx context.Context, servers ...func(context.Context) error) error
 	return group.Wait()
 }
 
+// externalGrace is how long a backend outside the platform still takes requests after it left the configuration: nobody waits
+// for it to be idle, and a request that was just routed to it must not find it closed.
+const externalGrace = time.Minute
+
 // regionGateway is the handler of a region gateway's public port.
 type regionGateway struct {
 	region        string
@@ -82,7 +87,9 @@ type regionGateway struct {
 	now           func() time.Time
 	log           *slog.Logger
 	proxy         *forward.Proxy
-	endpoints     *forward.Set
+	endpoints     *forward.Set  // of deployments
+	externals     *forward.Set  // of backends outside the platform
+	mirrored      chan struct{} // holds one for each copy in flight
 	metrics       *regionMetrics
 	// table is nil before the first configuration.
 	table atomic.Pointer[table]
@@ -91,7 +98,8 @@ type regionGateway struct {
 func newRegionGateway(region, token string, log *slog.Logger, now func() time.Time) *regionGateway {
 	return &regionGateway{
 		region: region, internalToken: internalToken(token), now: now, log: log,
-		proxy: forward.NewProxy(log), endpoints: forward.NewSet(now), metrics: newRegionMetrics(region),
+		proxy: forward.NewProxy(log), endpoints: forward.NewSet(now), externals: forward.NewSet(now),
+		mirrored: make(chan struct{}, maxMirrored), metrics: newRegionMetrics(region),
 	}
 }
 
@@ -105,9 +113,18 @@ func (g *regionGateway) validate(config *Config) error {
 // apply serves new requests from config. Those in flight finish where they are.
 func (g *regionGateway) apply(config *Config) {
 	endpoints, retire := g.endpoints.Update(targets(config))
-	g.table.Store(compile(config, g.table.Load(), endpoints, g.metrics, g.now()))
+	externals, retireExternals := g.externals.Update(externalTargets(config))
+	g.table.Store(compile(config, g.table.Load(), endpoints, externals, g.metrics, g.now()))
 	retire()
+	time.AfterFunc(externalGrace, retireExternals)
 	g.metrics.keepOnly(config)
+}
+
+// inFlight counts requests by endpoint.
+func (g *regionGateway) inFlight() map[string]int64 {
+	counts := g.endpoints.InFlight()
+	maps.Copy(counts, g.externals.InFlight())
+	return counts
 }
 
 // ServeHTTP implements [http.Handler].
@@ -120,15 +137,14 @@ func (g *regionGateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.metrics.inFlight.Inc()
 	defer g.metrics.inFlight.Dec()
 	x := &regionExchange{
-		gateway: g, requestID: requestID(r), client: clientAddress(r, g.internalToken), deploymentName: r.Header.Get(HeaderDeployment),
-		host: r.Host, start: g.now(),
+		gateway: g, requestID: requestID(r), client: clientAddress(r, g.internalToken), host: r.Host, start: g.now(),
+		table: g.table.Load(),
 	}
-	x.service = cutService(r)
+	defer x.done()
 	if refused := x.admit(r); refused != nil {
 		x.reject(w, refused)
 		return
 	}
-	defer x.done()
 	g.proxy.Serve(w, r, x)
 }
 

@@ -11,48 +11,63 @@ import (
 
 // regionExchange is one request through a region gateway. It implements [forward.Exchange].
 type regionExchange struct {
-	gateway        *regionGateway
-	service        string
-	deploymentName string // asked for, or empty
-	tenant         *tenant
-	client         netip.Addr
-	host           string
-	requestID      string
-	start          time.Time
+	gateway   *regionGateway
+	table     *table // that decides; nil before the first configuration
+	tenant    *tenant
+	client    netip.Addr
+	host      string
+	requestID string
+	start     time.Time
 
-	deployment *deployment // that the request is at
+	// service and deploymentName, which may be empty, are what the request asks for on a service's own path.
+	service, deploymentName string
+	// backend serves the request on a split's route, whatever other configurations come meanwhile; else it is nil.
+	backend *backend
+	cookie  string // for the client to set, or empty
+
+	deployment *deployment // that the request is at; nil outside the platform
 	endpoint   *forward.Endpoint
 	refused    *rejection // why there was no endpoint to try
 	status     int        // that the client got; 0 when it left before
 }
 
-// admit applies the tenant's policies and checks that there is a route.
+// admit applies the tenant's policies, decides who serves and prepares the path for it.
 func (x *regionExchange) admit(r *http.Request) *rejection {
-	current := x.gateway.table.Load()
-	if current == nil {
+	if x.table == nil {
 		return unavailable(CodeNoEndpoint, "the gateway has no configuration yet")
 	}
 	switch names := r.Header[HeaderTenant]; {
 	case len(names) > 1:
 		return &rejection{status: http.StatusBadRequest, code: CodeTenantAmbiguous, detail: "the header " + HeaderTenant + " was sent more than once"}
 	case len(names) == 1:
-		t, found := current.tenants[names[0]]
+		t, found := x.table.tenants[names[0]]
 		if !found {
 			return notFound(CodeTenantNotFound, "there is no tenant %q", names[0])
 		}
 		x.tenant = t
 	}
-	if _, refused := current.route(x.service, x.deploymentName, x.tenant); refused != nil {
+	if s := x.table.routes.find(r); s != nil {
+		return x.admitToSplit(r, s)
+	}
+	x.service, x.deploymentName = cutService(r), r.Header.Get(HeaderDeployment)
+	if _, refused := x.table.route(x.service, x.deploymentName, x.tenant); refused != nil {
 		return refused
 	}
-	if x.tenant != nil {
-		return x.tenant.admit(r, x.gateway.region, x.client, x.start)
+	return x.admitTenant(r)
+}
+
+func (x *regionExchange) admitTenant(r *http.Request) *rejection {
+	if x.tenant == nil {
+		return nil
 	}
-	return nil
+	return x.tenant.admit(r, x.gateway.region, x.client, x.start)
 }
 
 // Next implements [forward.Exchange].
 func (x *regionExchange) Next(tried []*forward.Endpoint) *forward.Endpoint {
+	if x.backend != nil {
+		return x.nextOfBackend(tried)
+	}
 	for {
 		current := x.gateway.table.Load()
 		chosen, refused := current.route(x.service, x.deploymentName, x.tenant)
@@ -73,18 +88,34 @@ func (x *regionExchange) Next(tried []*forward.Endpoint) *forward.Endpoint {
 
 // Prepare implements [forward.Exchange].
 func (x *regionExchange) Prepare(header http.Header) {
-	if x.tenant != nil {
-		for _, h := range x.tenant.headers {
-			header[h.key] = h.values
-		}
-	}
 	values := [...]string{x.requestID, x.client.String(), x.host, "http"}
 	header[HeaderRequestID] = values[0:1:1]
 	header[headerForwardedFor] = values[1:2:2]
 	header[headerForwardedHost] = values[2:3:3]
 	header[headerForwardedProto] = values[3:4:4]
-	header[headerForwardedPrefix] = x.deployment.forwardedPrefix
+	prefix := x.forwardedPrefix()
+	if prefix != nil {
+		header[headerForwardedPrefix] = prefix
+	}
+	if x.deployment == nil { // outside the platform: where its data lives is nobody's business there
+		if x.tenant != nil {
+			header[HeaderTenant] = x.tenant.headers[0].values
+		}
+		return
+	}
 	header[HeaderRegion] = x.deployment.answerHeaders[0].values
+	if x.tenant != nil {
+		for _, h := range x.tenant.headers {
+			header[h.key] = h.values
+		}
+	}
+}
+
+func (x *regionExchange) forwardedPrefix() []string {
+	if x.backend != nil {
+		return x.backend.forwardedPrefix
+	}
+	return x.deployment.forwardedPrefix
 }
 
 // Declined implements [forward.Exchange]: what a service answers is its answer.
@@ -93,41 +124,78 @@ func (x *regionExchange) Declined(*http.Response) bool { return false }
 // Answered implements [forward.Exchange].
 func (x *regionExchange) Answered(response *http.Response) {
 	x.status = response.StatusCode
-	for _, h := range x.deployment.answerHeaders {
-		response.Header[h.key] = h.values
+	// Only a gateway may say these. The last one makes the entry send the request again, elsewhere.
+	for _, name := range [...]string{HeaderService, HeaderDeployment, HeaderRevision, HeaderSplit, HeaderBackend, HeaderNoEndpoint} {
+		delete(response.Header, name)
 	}
-	response.Header[HeaderRevision] = x.deployment.revisions[x.endpoint]
+	if x.deployment != nil {
+		for _, h := range x.deployment.answerHeaders {
+			response.Header[h.key] = h.values
+		}
+		response.Header[HeaderRevision] = x.deployment.revisions[x.endpoint]
+	}
+	if x.backend != nil {
+		for _, h := range x.backend.answerHeaders {
+			response.Header[h.key] = h.values
+		}
+	}
 	response.Header[HeaderRequestID] = []string{x.requestID}
-	// Only a gateway may say this: it makes the entry send the request again, elsewhere.
-	response.Header.Del(HeaderNoEndpoint)
+	if x.cookie != "" {
+		response.Header.Add("Set-Cookie", x.cookie)
+	}
 }
 
 // Failed implements [forward.Exchange].
 func (x *regionExchange) Failed(w http.ResponseWriter, r *http.Request, err error) {
+	log := x.gateway.log.With("request_id", x.requestID, "error", err)
+	if x.backend != nil {
+		log = log.With("split", x.backend.split, "backend", x.backend.name)
+	} else {
+		log = log.With("service", x.service)
+	}
 	switch {
 	case r.Context().Err() != nil: // nobody is there to read an answer
 		w.WriteHeader(http.StatusBadGateway)
 	case x.refused != nil && errors.Is(err, forward.ErrNoEndpoint):
 		x.reject(w, x.refused)
 	case errors.Is(err, forward.ErrNoEndpoint):
-		x.gateway.log.Warn("no endpoint takes a request", "service", x.service, "request_id", x.requestID, "error", err)
-		x.reject(w, unavailable(CodeNoEndpoint, "no replica of service %q takes the request in this region", x.service))
+		log.Warn("no endpoint takes a request")
+		x.reject(w, x.unavailable())
 	default:
-		x.gateway.log.Warn("a replica did not answer", "service", x.service, "request_id", x.requestID, "error", err)
+		log.Warn("an endpoint did not answer")
 		x.reject(w, &rejection{status: http.StatusBadGateway, code: CodeUpstreamFailed, detail: "the service broke off before it answered; the request may have had an effect"})
 	}
+}
+
+func (x *regionExchange) unavailable() *rejection {
+	if x.backend != nil {
+		return x.backend.unavailable()
+	}
+	return unavailable(CodeNoEndpoint, "no replica of service %q takes the request in this region", x.service)
 }
 
 func (x *regionExchange) reject(w http.ResponseWriter, refused *rejection) {
 	x.status = refused.status
 	x.gateway.metrics.rejected.WithLabelValues(refused.code).Inc()
 	w.Header()[HeaderRegion] = []string{x.gateway.region}
+	if x.backend != nil {
+		for _, h := range x.backend.answerHeaders {
+			w.Header()[h.key] = h.values
+		}
+	}
 	refused.write(w, x.requestID)
 }
 
-// done records the request, if it ever was at a deployment.
+// done records the request, if it ever was at a backend or a deployment.
 func (x *regionExchange) done() {
+	if x.backend == nil && x.deployment == nil {
+		return
+	}
+	duration := x.gateway.now().Sub(x.start)
+	if x.backend != nil {
+		x.backend.metrics.observe(x.status, duration)
+	}
 	if x.deployment != nil {
-		x.deployment.metrics.observe(x.status, x.gateway.now().Sub(x.start))
+		x.deployment.metrics.observe(x.status, duration)
 	}
 }

@@ -5,6 +5,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
 )
 
 // statusClasses are the values of the label "status".
@@ -18,9 +20,13 @@ func statusClass(status int) int {
 	return 0
 }
 
-// latencyBuckets reach from a loopback round trip to a slow report, in seconds.
+// latencyBuckets are the bounds of all latency histograms, in seconds.
 func latencyBuckets() []float64 {
-	return []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}
+	var seconds []float64
+	for _, bound := range synapse.LatencyBuckets() {
+		seconds = append(seconds, bound.Seconds())
+	}
+	return seconds
 }
 
 // regionMetrics are a region gateway's metrics. Their labels are bounded by the configuration: no tenant, no path.
@@ -30,6 +36,7 @@ type regionMetrics struct {
 	latency  *prometheus.HistogramVec
 	rejected *prometheus.CounterVec
 	inFlight prometheus.Gauge
+	splits   *splitMetrics
 	served   map[[2]string]struct{} // service and deployment that have series
 }
 
@@ -50,33 +57,35 @@ func newRegionMetrics(region string) *regionMetrics {
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "synapse_gateway_in_flight_requests", Help: "Requests being served.", ConstLabels: labels,
 		}),
+		splits: newSplitMetrics(labels),
 		served: make(map[[2]string]struct{}),
 	}
+	m.registry.MustRegister(m.splits.collectors()...)
 	m.registry.MustRegister(m.requests, m.latency, m.rejected, m.inFlight,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
-// deploymentMetrics are one deployment's series, looked up once and not at every request.
-type deploymentMetrics struct {
+// requestMetrics are the series of one that serves requests, looked up once and not at every request.
+type requestMetrics struct {
 	byClass [len(statusClasses)]prometheus.Counter
 	latency prometheus.Observer
 }
 
-func (m *regionMetrics) deployment(service, deployment string) *deploymentMetrics {
-	series := &deploymentMetrics{latency: m.latency.WithLabelValues(service, deployment)}
+func (m *regionMetrics) deployment(service, deployment string) *requestMetrics {
+	series := &requestMetrics{latency: m.latency.WithLabelValues(service, deployment)}
 	for class, name := range statusClasses {
 		series.byClass[class] = m.requests.WithLabelValues(service, deployment, name)
 	}
 	return series
 }
 
-func (d *deploymentMetrics) observe(status int, duration time.Duration) {
-	d.byClass[statusClass(status)].Inc()
-	d.latency.Observe(duration.Seconds())
+func (s *requestMetrics) observe(status int, duration time.Duration) {
+	s.byClass[statusClass(status)].Inc()
+	s.latency.Observe(duration.Seconds())
 }
 
-// keepOnly drops the series of deployments that config does not have. It is not called twice at a time.
+// keepOnly drops the series of deployments and backends that config does not have. It is not called twice at a time.
 func (m *regionMetrics) keepOnly(config *Config) {
 	current := make(map[[2]string]struct{})
 	for name, s := range config.Services {
@@ -92,4 +101,5 @@ func (m *regionMetrics) keepOnly(config *Config) {
 		}
 	}
 	m.served = current
+	m.splits.keepOnly(config)
 }

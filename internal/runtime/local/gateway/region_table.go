@@ -10,7 +10,12 @@ import (
 type table struct {
 	tenants  map[string]*tenant
 	services map[string]*service
+	// deployments has all of them, whoever they may serve.
+	deployments map[deploymentKey]*deployment
+	routes      splitRoutes
 }
+
+type deploymentKey struct{ service, name string }
 
 // service is what serves one service, grouped by who may use it.
 type service struct {
@@ -27,11 +32,12 @@ type candidates struct {
 // deployment is a [Deployment] with its endpoints.
 type deployment struct {
 	service, name   string
+	tenant          string // the one that it serves, or empty
 	endpoints       []*forward.Endpoint
 	answerHeaders   []headerValue
 	revisions       map[*forward.Endpoint][]string
 	forwardedPrefix []string
-	metrics         *deploymentMetrics
+	metrics         *requestMetrics
 }
 
 // pick chooses the deployment that serves a request which asks for none: the oldest that has endpoints.
@@ -71,11 +77,13 @@ func (t *table) route(serviceName, wanted string, tenant *tenant) (*deployment, 
 	return chosen, nil
 }
 
-// compile prepares a valid Config. Buckets of previous, which may be nil, live on.
-func compile(config *Config, previous *table, endpoints map[forward.Target]*forward.Endpoint, metrics *regionMetrics, now time.Time) *table {
+// compile prepares a valid Config. Buckets of previous, which may be nil, live on. endpoints are those of deployments,
+// externals those of backends outside the platform.
+func compile(config *Config, previous *table, endpoints, externals map[forward.Target]*forward.Endpoint, metrics *regionMetrics, now time.Time) *table {
 	next := &table{
-		tenants:  make(map[string]*tenant, len(config.Tenants)),
-		services: make(map[string]*service, len(config.Services)),
+		tenants:     make(map[string]*tenant, len(config.Tenants)),
+		services:    make(map[string]*service, len(config.Services)),
+		deployments: make(map[deploymentKey]*deployment),
 	}
 	for name, t := range config.Tenants {
 		var before *tenant
@@ -85,16 +93,22 @@ func compile(config *Config, previous *table, endpoints map[forward.Target]*forw
 		next.tenants[name] = compileTenant(name, t, before, now)
 	}
 	for name, s := range config.Services {
-		next.services[name] = compileService(config.Region, name, s, endpoints, metrics)
+		next.services[name] = next.compileService(config.Region, name, s, endpoints, metrics)
 	}
+	splits := make(map[string]*split, len(config.Splits))
+	for i := range config.Splits {
+		s := &config.Splits[i]
+		splits[s.Name] = compileSplit(config.Region, s, next, externals, metrics)
+	}
+	next.routes = compileRoutes(splits)
 	return next
 }
 
-func compileService(region, name string, s Service, endpoints map[forward.Target]*forward.Endpoint, metrics *regionMetrics) *service {
+func (t *table) compileService(region, name string, s Service, endpoints map[forward.Target]*forward.Endpoint, metrics *regionMetrics) *service {
 	compiled := &service{dedicated: make(map[string]candidates)}
 	for _, d := range s.Deployments {
 		next := &deployment{
-			service: name, name: d.Name,
+			service: name, name: d.Name, tenant: d.Tenant,
 			forwardedPrefix: []string{"/" + name},
 			answerHeaders: []headerValue{
 				{HeaderRegion, []string{region}},
@@ -109,6 +123,7 @@ func compileService(region, name string, s Service, endpoints map[forward.Target
 			next.endpoints = append(next.endpoints, endpoint)
 			next.revisions[endpoint] = []string{e.Revision}
 		}
+		t.deployments[deploymentKey{name, d.Name}] = next
 		if d.Tenant == "" {
 			compiled.shared = compiled.shared.with(next)
 		} else {

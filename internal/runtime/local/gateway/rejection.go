@@ -22,6 +22,7 @@ const (
 	CodeStorageExceeded    = "storage_exceeded"
 	CodeAddressNotAllowed  = "address_not_allowed"
 	CodeQuotaExceeded      = "quota_exceeded"
+	CodePathAmbiguous      = "path_ambiguous" // a segment of the path is . or ..
 	CodeNoEndpoint         = "no_endpoint"
 	CodeNoRegion           = "no_region"
 	CodeUpstreamFailed     = "upstream_failed"    // an endpoint broke off before it answered

@@ -1,10 +1,15 @@
 package forward
 
 import (
+	"cmp"
+	"crypto/tls"
+	"crypto/x509"
 	"net"
-	"net/http"
+	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/forward/internal/upstream"
 )
 
 const (
@@ -16,8 +21,9 @@ const (
 	// request is rarely sent on one that is just being closed.
 	idleTimeout = 4 * time.Second
 	// maxIdle connections to one endpoint are kept: as many as requests may reasonably be in flight to one process.
-	maxIdle        = 1024
-	maxHeaderBytes = 256 << 10
+	maxIdle         = 1024
+	maxHeaderBytes  = 256 << 10
+	continueTimeout = time.Second
 
 	// retired marks, in Endpoint.state, an endpoint that takes no more requests. The bits below count requests.
 	retired = int64(1) << 62
@@ -25,33 +31,46 @@ const (
 
 // Endpoint is one process that requests are sent to.
 type Endpoint struct {
-	id, address string
-	transport   *http.Transport
-	now         func() time.Time
+	target Target
+	pool   *upstream.Pool
+	now    func() time.Time
 	// state holds the retired mark and the count in one word: a request is either counted before the endpoint is
 	// retired, and then seen by whoever waits for zero, or it is refused.
 	state       atomic.Int64
 	failedUntil atomic.Int64 // Unix time in nanoseconds; 0 when it never failed
 }
 
-// NewEndpoint returns an endpoint at a host:port that takes requests.
-func NewEndpoint(id, address string, now func() time.Time) *Endpoint {
-	dialer := net.Dialer{Timeout: dialTimeout}
-	return &Endpoint{id: id, address: address, now: now, transport: &http.Transport{
-		DialContext:            dialer.DialContext,
-		DisableCompression:     true, // what the service sends is passed on as it is
-		MaxIdleConnsPerHost:    maxIdle,
-		IdleConnTimeout:        idleTimeout,
-		MaxResponseHeaderBytes: maxHeaderBytes,
-		ExpectContinueTimeout:  time.Second,
-	}}
+// NewEndpoint returns the endpoint at a target. It takes requests.
+func NewEndpoint(target Target, now func() time.Time) *Endpoint {
+	return newEndpoint(target, now, nil)
+}
+
+// newEndpoint is NewEndpoint with the authorities that are trusted; nil for those of the system.
+func newEndpoint(target Target, now func() time.Time, authorities *x509.CertPool) *Endpoint {
+	options := upstream.Options{
+		Address: target.Address, DialTimeout: dialTimeout, IdleTimeout: idleTimeout, MaxIdle: maxIdle,
+		MaxHeadBytes: maxHeaderBytes, ContinueTimeout: continueTimeout, Now: now,
+	}
+	if target.TLS {
+		options.TLS = &tls.Config{MinVersion: tls.VersionTLS12, ServerName: serverName(target), RootCAs: authorities}
+	}
+	return &Endpoint{target: target, now: now, pool: upstream.NewPool(options)}
+}
+
+// serverName returns the name that the certificate must be for.
+func serverName(target Target) string {
+	authority := cmp.Or(target.Host, target.Address)
+	if host, _, err := net.SplitHostPort(authority); err == nil {
+		return host
+	}
+	return strings.Trim(authority, "[]")
 }
 
 // ID returns the endpoint's identifier.
-func (e *Endpoint) ID() string { return e.id }
+func (e *Endpoint) ID() string { return e.target.ID }
 
 // Address returns the endpoint's host:port.
-func (e *Endpoint) Address() string { return e.address }
+func (e *Endpoint) Address() string { return e.target.Address }
 
 // InFlight returns the number of requests that were acquired and not yet released.
 func (e *Endpoint) InFlight() int64 { return e.state.Load() &^ retired }
@@ -68,14 +87,14 @@ func (e *Endpoint) acquire() bool {
 // release counts a request out. The last one out of a retired endpoint closes its connections.
 func (e *Endpoint) release() {
 	if e.state.Add(-1) == retired {
-		e.transport.CloseIdleConnections()
+		e.pool.CloseIdle()
 	}
 }
 
 // Retire lets no more requests in. Those in flight finish.
 func (e *Endpoint) Retire() {
 	if e.state.Or(retired)&^retired == 0 {
-		e.transport.CloseIdleConnections()
+		e.pool.CloseIdle()
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 func endpoints(now func() time.Time, ids ...string) []*Endpoint {
 	all := make([]*Endpoint, len(ids))
 	for i, id := range ids {
-		all[i] = NewEndpoint(id, "127.0.0.1:1", now)
+		all[i] = NewEndpoint(Target{ID: id, Address: "127.0.0.1:1"}, now)
 	}
 	return all
 }
@@ -76,7 +76,7 @@ func TestPick(t *testing.T) {
 func TestRetireLeavesNoGap(t *testing.T) {
 	t.Parallel()
 	for range 200 {
-		e := NewEndpoint("a", "127.0.0.1:1", time.Now)
+		e := NewEndpoint(Target{ID: "a", Address: "127.0.0.1:1"}, time.Now)
 		var drained sync.WaitGroup
 		closed := make(chan struct{})
 		for range 4 {
@@ -102,7 +102,7 @@ func TestRetireLeavesNoGap(t *testing.T) {
 
 func TestSet(t *testing.T) {
 	t.Parallel()
-	a, b := Target{"a", "127.0.0.1:1"}, Target{"b", "127.0.0.1:2"}
+	a, b := Target{ID: "a", Address: "127.0.0.1:1"}, Target{ID: "b", Address: "127.0.0.1:2"}
 	set := NewSet(time.Now)
 	first, retire := set.Update([]Target{a, b})
 	retire()
@@ -131,7 +131,7 @@ func TestSet(t *testing.T) {
 		require.True(t, back[a].acquire())
 	})
 	t.Run("the same id at another address is another endpoint", func(t *testing.T) {
-		moved, retire := set.Update([]Target{{"a", "127.0.0.1:3"}})
+		moved, retire := set.Update([]Target{{ID: "a", Address: "127.0.0.1:3"}})
 		retire()
 		require.Len(t, moved, 1)
 		require.Equal(t, map[string]int64{"a": 1}, set.InFlight(), "the one that left still has a request")

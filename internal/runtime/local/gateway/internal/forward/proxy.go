@@ -8,22 +8,23 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"net/http/httputil"
-	"strings"
 	"sync"
+
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/forward/internal/upstream"
 )
 
-// Exchange is one request on its way, and what decides about it.
+// Exchange is one request on its way, and what decides about it. Nothing that its methods are handed may be kept.
 type Exchange interface {
 	// Next acquires the endpoint to try after those in tried failed. It returns nil when there is none.
 	Next(tried []*Endpoint) *Endpoint
-	// Prepare sets the header of the outgoing request, before each attempt.
+	// Prepare sets the header of the outgoing request, before each attempt. It may replace values, not change them.
 	Prepare(header http.Header)
 	// Declined reports whether an answer means that nothing was done, so that another endpoint may be tried.
 	Declined(response *http.Response) bool
 	// Answered sees the answer before it goes to the client, and may change its header.
 	Answered(response *http.Response)
-	// Failed answers the client in place of an endpoint. err is [ErrNoEndpoint] when nothing was sent to any.
+	// Failed answers the client in place of an endpoint. err is [ErrNoEndpoint] when nothing was sent to any. When it is
+	// the client that broke off, r's context has ended.
 	Failed(w http.ResponseWriter, r *http.Request, err error)
 }
 
@@ -31,122 +32,68 @@ type Exchange interface {
 var ErrNoEndpoint = errors.New("no endpoint takes the request")
 
 // Proxy forwards requests.
-type Proxy struct{ reverse httputil.ReverseProxy }
-
-// NewProxy returns a proxy.
-func NewProxy(log *slog.Logger) *Proxy {
-	return &Proxy{httputil.ReverseProxy{
-		Rewrite:    rewrite,
-		Transport:  attempts{},
-		BufferPool: &buffers{},
-		ErrorLog:   slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-		ModifyResponse: func(response *http.Response) error {
-			flightOf(response.Request.Context()).exchange.Answered(response)
-			return nil
-		},
-		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
-			flightOf(r.Context()).exchange.Failed(w, r, err)
-		},
-	}}
+type Proxy struct {
+	log     *slog.Logger
+	headers sync.Pool // of http.Header
+	buffers sync.Pool // of *[bufferSize]byte
 }
-
-// Serve forwards a request and returns when the answer has been passed on, or the connection that it was upgraded to
-// has ended.
-func (p *Proxy) Serve(w http.ResponseWriter, r *http.Request, exchange Exchange) {
-	f := &flight{Context: r.Context(), exchange: exchange}
-	// Only now: the endpoint is busy with the request for as long as its body flows.
-	defer f.land()
-	p.reverse.ServeHTTP(w, r.WithContext(f))
-}
-
-// flight carries an exchange, and the endpoint that it is at, in a request's context.
-type flight struct {
-	context.Context
-	exchange Exchange
-	endpoint *Endpoint
-}
-
-type flightKey struct{}
-
-// Value implements [context.Context].
-func (f *flight) Value(key any) any {
-	if key == (flightKey{}) {
-		return f
-	}
-	return f.Context.Value(key)
-}
-
-func flightOf(ctx context.Context) *flight { return ctx.Value(flightKey{}).(*flight) }
-
-// takeOff notes the endpoint that the request is at now.
-func (f *flight) takeOff(endpoint *Endpoint) {
-	f.land()
-	f.endpoint = endpoint
-}
-
-func (f *flight) land() {
-	if f.endpoint != nil {
-		f.endpoint.release()
-		f.endpoint = nil
-	}
-}
-
-func rewrite(r *httputil.ProxyRequest) {
-	r.Out.URL.Scheme = "http"
-	r.Out.URL.RawQuery = r.In.URL.RawQuery // as it came: it is the service's to judge
-	for name := range r.Out.Header {
-		if reserved(name) {
-			delete(r.Out.Header, name)
-		}
-	}
-	// An explicit nil keeps the transport from adding its own.
-	if _, found := r.Out.Header["User-Agent"]; !found {
-		r.Out.Header["User-Agent"] = nil
-	}
-}
-
-// reserved reports whether only the data plane may set a header. An underscore counts as a hyphen, because CGI-like
-// interfaces hand both to a program under one name.
-func reserved(name string) bool {
-	return hasFoldedPrefix(name, "x-synapse-") || hasFoldedPrefix(name, "x-forwarded-")
-}
-
-func hasFoldedPrefix(name, prefix string) bool {
-	if len(name) < len(prefix) {
-		return false
-	}
-	for i := range len(prefix) {
-		c := name[i]
-		switch {
-		case c == '_':
-			c = '-'
-		case 'A' <= c && c <= 'Z':
-			c += 'a' - 'A'
-		}
-		if c != prefix[i] {
-			return false
-		}
-	}
-	return true
-}
-
-// isUpgrade reports whether a request asks for another protocol: RFC 9110, 7.8.
-func isUpgrade(header http.Header) bool {
-	return header.Get("Upgrade") != "" && strings.Contains(strings.ToLower(header.Get("Connection")), "upgrade")
-}
-
-// buffers implements [httputil.BufferPool].
-type buffers struct{ pool sync.Pool }
 
 const bufferSize = 32 << 10
 
-// Get implements [httputil.BufferPool].
-func (b *buffers) Get() []byte {
-	if buffer, ok := b.pool.Get().(*[bufferSize]byte); ok {
-		return buffer[:]
+// NewProxy returns a proxy.
+func NewProxy(log *slog.Logger) *Proxy {
+	return &Proxy{
+		log:     log,
+		headers: sync.Pool{New: func() any { return make(http.Header) }},
+		buffers: sync.Pool{New: func() any { return new([bufferSize]byte) }},
 	}
-	return new([bufferSize]byte)[:]
 }
 
-// Put implements [httputil.BufferPool].
-func (b *buffers) Put(buffer []byte) { b.pool.Put((*[bufferSize]byte)(buffer)) }
+// Serve forwards a request and returns when the answer has been passed on, or the connection that it was upgraded to
+// has ended. It panics with [http.ErrAbortHandler], as a handler may, when an answer breaks off in the middle.
+func (p *Proxy) Serve(w http.ResponseWriter, r *http.Request, exchange Exchange) {
+	there, back := p.takeHeader(), p.takeHeader()
+	f := &flight{exchange: exchange, in: r, client: w, out: upstream.Request{Header: there, AnswerHeader: back}}
+	defer func() {
+		// Only now: the endpoint is busy with the request for as long as its body flows.
+		f.land()
+		p.putHeader(there)
+		p.putHeader(back)
+	}()
+	if err := f.load(); err != nil {
+		exchange.Failed(w, broken(r), err)
+		return
+	}
+	response, err := f.send(r.Context())
+	if err != nil {
+		p.fail(f, err)
+		return
+	}
+	p.relay(f, response)
+}
+
+func (p *Proxy) takeHeader() http.Header { return p.headers.Get().(http.Header) }
+
+func (p *Proxy) putHeader(header http.Header) {
+	clear(header)
+	p.headers.Put(header)
+}
+
+func (p *Proxy) fail(f *flight, err error) {
+	if f.out.Touched() {
+		// Nobody reads the rest of the body, so the next request could not be found.
+		f.client.Header().Set("Connection", "close")
+	}
+	r := f.in
+	if _, gone := errors.AsType[*upstream.RequestBodyError](err); gone {
+		r = broken(r)
+	}
+	f.exchange.Failed(f.client, r, err)
+}
+
+// broken returns a request whose client is gone.
+func broken(r *http.Request) *http.Request {
+	ctx, cancel := context.WithCancel(r.Context())
+	cancel()
+	return r.WithContext(ctx)
+}

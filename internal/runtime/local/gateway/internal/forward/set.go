@@ -8,7 +8,16 @@ import (
 )
 
 // Target says where an endpoint is.
-type Target struct{ ID, Address string }
+type Target struct {
+	// ID identifies the endpoint.
+	ID string
+	// Address is its host:port.
+	Address string
+	// TLS says that it speaks HTTPS, with a certificate for Host, or else for the address.
+	TLS bool
+	// Host is the Host header that it gets, and the name that its certificate must be for; empty for what the client sent.
+	Host string
+}
 
 // Set keeps endpoints across configurations, so that their counts and connections survive a change.
 type Set struct {
@@ -32,7 +41,7 @@ func (s *Set) Update(targets []Target) (endpoints map[Target]*Endpoint, retire f
 	for _, target := range targets {
 		endpoint, found := s.live[target]
 		if !found {
-			endpoint = NewEndpoint(target.ID, target.Address, s.now)
+			endpoint = NewEndpoint(target, s.now)
 		}
 		next[target] = endpoint
 	}
@@ -61,7 +70,7 @@ func (s *Set) InFlight() map[string]int64 {
 	}
 	s.draining = slices.DeleteFunc(s.draining, func(e *Endpoint) bool { return e.isRetired() && e.InFlight() == 0 })
 	for _, endpoint := range s.draining {
-		counts[endpoint.id] += endpoint.InFlight()
+		counts[endpoint.ID()] += endpoint.InFlight()
 	}
 	return counts
 }

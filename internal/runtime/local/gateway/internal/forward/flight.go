@@ -1,0 +1,140 @@
+package forward
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/forward/internal/upstream"
+)
+
+// maxKeptBody is the largest request body that is read into memory before it is sent, so that it can be sent again. A
+// longer one, and one of unknown length, is passed on while it comes.
+const maxKeptBody = 64 << 10
+
+// flight is a request on its way.
+type flight struct {
+	exchange Exchange
+	in       *http.Request
+	client   http.ResponseWriter
+	endpoint *Endpoint // that the request is at
+	out      upstream.Request
+}
+
+// takeOff notes the endpoint that the request is at now, and makes the request for it.
+func (f *flight) takeOff(endpoint *Endpoint) {
+	f.land()
+	f.endpoint = endpoint
+	header := f.out.Header
+	clear(header)
+	for name, values := range f.in.Header {
+		if !reserved(name) && name != "Forwarded" && (name != "Expect" || f.out.Expect) {
+			header[name] = values
+		}
+	}
+	removeOneHop(header)
+	f.exchange.Prepare(header)
+	f.out.Host = cmp.Or(endpoint.target.Host, f.in.Host, endpoint.target.Address)
+}
+
+func (f *flight) land() {
+	if f.endpoint != nil {
+		f.endpoint.release()
+		f.endpoint = nil
+	}
+}
+
+// load fills in what is the same for every endpoint. A small body is read, so that an error is the client's.
+func (f *flight) load() error {
+	r := f.in
+	f.out.Method, f.out.URL, f.out.Length = r.Method, r.URL, r.ContentLength
+	f.out.Upgrade = upgradeOf(r.Header)
+	f.out.AcceptTrailers = upstream.HasToken(r.Header["Te"], "trailers")
+	f.out.Interim = f.passInterim
+	if r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0 {
+		f.out.Length = 0
+		return nil
+	}
+	expects := strings.EqualFold(r.Header.Get("Expect"), "100-continue")
+	if r.ContentLength > 0 && r.ContentLength <= maxKeptBody && !expects {
+		f.out.Content = make([]byte, r.ContentLength)
+		if _, err := io.ReadFull(r.Body, f.out.Content); err != nil {
+			return fmt.Errorf("read the request's body: %w", err)
+		}
+		return nil
+	}
+	controller := http.NewResponseController(f.client)
+	// The server behind may answer before it has read everything. Without this, the client's connection would be read
+	// here and there at the same time. A writer without connection cannot do it, and need not.
+	_ = controller.EnableFullDuplex()
+	f.out.Body, f.out.Expect = r.Body, expects
+	f.out.Interrupt = func() { _ = controller.SetReadDeadline(time.Unix(1, 0)) }
+	if expects {
+		f.out.Interim = nil // it could meet the answer 100, which the first read of the body sends
+	}
+	if r.ContentLength < 0 && len(r.Trailer) > 0 {
+		for name := range r.Trailer {
+			if !reserved(name) {
+				f.out.TrailerNames = append(f.out.TrailerNames, name)
+			}
+		}
+		f.out.Trailer = func() http.Header {
+			trailer := make(http.Header, len(f.out.TrailerNames))
+			for _, name := range f.out.TrailerNames {
+				trailer[name] = r.Trailer[name]
+			}
+			return trailer
+		}
+	}
+	return nil
+}
+
+// removeOneHop removes the headers that are meant for this hop, by their nature or because the sender says so.
+func removeOneHop(header http.Header) {
+	for _, value := range header["Connection"] {
+		for name := range strings.SplitSeq(value, ",") {
+			header.Del(strings.Trim(name, " \t"))
+		}
+	}
+	for name := range header {
+		if upstream.OfOneHop(name) {
+			delete(header, name)
+		}
+	}
+}
+
+// upgradeOf returns the protocol that a request asks for, or nothing: RFC 9110, 7.8.
+func upgradeOf(header http.Header) string {
+	if !upstream.HasToken(header["Connection"], "upgrade") {
+		return ""
+	}
+	return header.Get("Upgrade")
+}
+
+// reserved reports whether only the data plane may set a header. An underscore counts as a hyphen, because CGI-like
+// interfaces hand both to a program under one name.
+func reserved(name string) bool {
+	return hasFoldedPrefix(name, "x-synapse-") || hasFoldedPrefix(name, "x-forwarded-")
+}
+
+func hasFoldedPrefix(name, prefix string) bool {
+	if len(name) < len(prefix) {
+		return false
+	}
+	for i := range len(prefix) {
+		c := name[i]
+		switch {
+		case c == '_':
+			c = '-'
+		case 'A' <= c && c <= 'Z':
+			c += 'a' - 'A'
+		}
+		if c != prefix[i] {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,123 @@
+package forward
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/forward/internal/upstream"
+)
+
+// relay passes an answer on.
+func (p *Proxy) relay(f *flight, response *http.Response) {
+	defer response.Body.Close()
+	body, ok := response.Body.(*upstream.Body)
+	if !ok {
+		p.relayUpgrade(f, response)
+		return
+	}
+	removeOneHop(response.Header)
+	f.exchange.Answered(response)
+	header := f.client.Header()
+	addAll(header, response.Header)
+	if _, found := header["Content-Type"]; !found {
+		header["Content-Type"] = nil // the server would guess one
+	}
+	if body.RequestUnfinished() {
+		header.Set("Connection", "close")
+	}
+	for name := range response.Trailer {
+		if !reserved(name) {
+			header.Add("Trailer", name)
+		}
+	}
+	f.client.WriteHeader(response.StatusCode)
+	if err := p.copyBody(f.client, response, body); err != nil {
+		p.log.Debug("an answer broke off", "endpoint", f.endpoint.ID(), "error", err)
+		panic(http.ErrAbortHandler)
+	}
+	addTrailer(f.client, header["Trailer"], response.Trailer)
+}
+
+// copyBody copies an answer's body. What comes bit by bit is passed on before the next bit is waited for.
+func (p *Proxy) copyBody(w http.ResponseWriter, response *http.Response, body *upstream.Body) error {
+	streams := body.Streams() || strings.HasPrefix(response.Header.Get("Content-Type"), "text/event-stream")
+	var controller *http.ResponseController
+	if streams {
+		controller = http.NewResponseController(w)
+		if !body.Ready() {
+			if err := flush(controller); err != nil {
+				return err
+			}
+		}
+	}
+	buffer := p.buffers.Get().(*[bufferSize]byte)
+	defer p.buffers.Put(buffer)
+	for {
+		n, err := body.Read(buffer[:])
+		if n > 0 {
+			if _, err := w.Write(buffer[:n]); err != nil {
+				return err
+			}
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		case streams:
+			if err := flush(controller); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// flush sends what the server keeps. A writer that keeps nothing is no error.
+func flush(controller *http.ResponseController) error {
+	if err := controller.Flush(); !errors.Is(err, http.ErrNotSupported) {
+		return err
+	}
+	return nil
+}
+
+// passInterim passes an answer 1xx on.
+func (f *flight) passInterim(status int, interim http.Header) {
+	removeOneHop(interim)
+	header := f.client.Header()
+	before := header.Clone()
+	addAll(header, interim)
+	f.client.WriteHeader(status)
+	for name := range interim {
+		if values, found := before[name]; found {
+			header[name] = values
+		} else {
+			delete(header, name)
+		}
+	}
+}
+
+// addTrailer sends the trailer: the fields that were announced, and others in the way that the server offers for them.
+func addTrailer(w http.ResponseWriter, announced []string, trailer http.Header) {
+	header := w.Header()
+	for name, values := range trailer {
+		switch {
+		case reserved(name), upstream.OfOneHop(name), name == "Content-Length":
+		case slices.Contains(announced, name):
+			header[name] = values
+		default:
+			header[http.TrailerPrefix+name] = values
+		}
+	}
+}
+
+func addAll(to, from http.Header) {
+	for name, values := range from {
+		if before := to[name]; before != nil {
+			values = slices.Concat(before, values)
+		}
+		to[name] = values
+	}
+}

@@ -1,0 +1,51 @@
+package gateway
+
+import (
+	"cmp"
+	"net/url"
+	"strings"
+)
+
+// rewriting puts something in the place of a route's path prefix.
+type rewriting struct {
+	prefix         string // without a slash at the end
+	segments       int    // of the prefix
+	plain, escaped string // what takes its place, without a slash at the end
+	canonical      bool   // escaped is how plain is usually written
+}
+
+// newRewriting prepares the path that a backend sees: base's path, if there is one, then replacement in place of prefix.
+func newRewriting(prefix, replacement string, base *url.URL) rewriting {
+	w := rewriting{prefix: strings.TrimSuffix(prefix, "/")}
+	w.segments = strings.Count(w.prefix, "/")
+	replacement = strings.TrimSuffix(replacement, "/")
+	w.plain, w.escaped = replacement, (&url.URL{Path: replacement}).EscapedPath()
+	if base != nil {
+		// Trimmed while it is escaped: an escaped slash at the end is part of a name.
+		trimmed := strings.TrimRight(base.EscapedPath(), "/")
+		w.escaped = trimmed + w.escaped
+		w.plain = strings.TrimSuffix(base.Path, base.EscapedPath()[len(trimmed):]) + w.plain
+	}
+	w.canonical = (&url.URL{Path: w.plain}).EscapedPath() == w.escaped
+	return w
+}
+
+// apply rewrites the path of a request that is on the route. Everything behind the prefix stays as it was spelled.
+func (w rewriting) apply(u *url.URL) {
+	if w.plain == w.prefix && w.canonical {
+		return
+	}
+	raw := ""
+	if u.RawPath != "" || !w.canonical {
+		raw = cmp.Or(w.escaped+afterSegments(u.EscapedPath(), w.segments), "/")
+	}
+	u.Path, u.RawPath = cmp.Or(w.plain+u.Path[len(w.prefix):], "/"), raw
+}
+
+// forwardedPrefix is what X-Forwarded-Prefix says: the prefix, if nothing has taken its place.
+func (w rewriting) forwardedPrefix() []string {
+	if w.plain != "" || w.prefix == "" {
+		return nil
+	}
+	return []string{w.prefix}
+}

@@ -1,0 +1,136 @@
+package gateway
+
+import (
+	"cmp"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// splitRoutes finds the split on whose route a request is. A route with the request's host precedes those for any, then the
+// longest path prefix precedes, then a route with methods.
+type splitRoutes struct {
+	byHost map[string]*prefixes
+	any    *prefixes // nil when there are none
+}
+
+// prefixes are the routes of one host, or of any.
+type prefixes struct {
+	byPath map[string][]*split // those with methods first
+	depth  int                 // segments of the longest prefix
+}
+
+func compileRoutes(splits map[string]*split) splitRoutes {
+	compiled := splitRoutes{byHost: make(map[string]*prefixes)}
+	for _, s := range splits {
+		if s.host == "" {
+			compiled.any = compiled.any.with(s)
+		} else {
+			compiled.byHost[s.host] = compiled.byHost[s.host].with(s)
+		}
+	}
+	return compiled
+}
+
+func (p *prefixes) with(s *split) *prefixes {
+	if p == nil {
+		p = &prefixes{byPath: make(map[string][]*split)}
+	}
+	same := append(p.byPath[s.prefix], s)
+	// By name too, so that every gateway decides alike between two that claim the same.
+	slices.SortFunc(same, func(a, b *split) int {
+		return cmp.Or(cmp.Compare(min(len(b.methods), 1), min(len(a.methods), 1)), strings.Compare(a.name, b.name))
+	})
+	p.byPath[s.prefix] = same
+	p.depth = max(p.depth, strings.Count(s.prefix, "/"))
+	return p
+}
+
+// find returns nil when a request is on no split's route.
+func (t splitRoutes) find(r *http.Request) *split {
+	if t.any == nil && len(t.byHost) == 0 {
+		return nil
+	}
+	path := decodedSegments(r.URL)
+	if !strings.HasPrefix(path, "/") {
+		return nil
+	}
+	if len(t.byHost) > 0 {
+		if s := t.byHost[hostName(r.Host)].find(r.Method, path); s != nil {
+			return s
+		}
+	}
+	return t.any.find(r.Method, path)
+}
+
+func (p *prefixes) find(method, path string) *split {
+	if p == nil {
+		return nil
+	}
+	for prefix := firstSegments(path, p.depth); ; prefix = prefix[:strings.LastIndexByte(prefix, '/')] {
+		for _, s := range p.byPath[cmp.Or(prefix, "/")] {
+			if len(s.methods) == 0 || slices.Contains(s.methods, method) {
+				return s
+			}
+		}
+		if prefix == "" {
+			return nil
+		}
+	}
+}
+
+// hostName is a Host header without port and final dot, in small letters.
+func hostName(host string) string {
+	if colon := strings.LastIndexByte(host, ':'); colon >= 0 && !strings.HasSuffix(host, "]") {
+		host = host[:colon]
+	}
+	return strings.ToLower(strings.TrimSuffix(host, "."))
+}
+
+// decodedSegments returns the path with each segment decoded, so that a prefix matches all its spellings. A segment with an
+// escaped slash is one segment and stays as it is: with its percent sign it matches no prefix.
+func decodedSegments(u *url.URL) string {
+	if u.RawPath == "" {
+		return u.Path
+	}
+	segments := strings.Split(u.RawPath, "/")
+	for i, segment := range segments {
+		if decoded, err := url.PathUnescape(segment); err == nil && !strings.Contains(decoded, "/") {
+			segments[i] = decoded
+		}
+	}
+	return strings.Join(segments, "/")
+}
+
+// firstSegments returns the first n segments of a path that begins with a slash.
+func firstSegments(path string, n int) string { return path[:len(path)-len(afterSegments(path, n))] }
+
+// afterSegments returns what follows the first n segments of a path that begins with a slash.
+func afterSegments(path string, n int) string {
+	for range n {
+		if path == "" {
+			return ""
+		}
+		next := strings.IndexByte(path[1:], '/')
+		if next < 0 {
+			return ""
+		}
+		path = path[next+1:]
+	}
+	return path
+}
+
+// hasDotSegment reports whether a decoded path has a segment "." or "..", which some servers resolve: it would then be
+// about something else than what it was routed by.
+func hasDotSegment(path string) bool {
+	if !strings.Contains(path, "/.") {
+		return false
+	}
+	for segment := range strings.SplitSeq(path, "/") {
+		if segment == "." || segment == ".." {
+			return true
+		}
+	}
+	return false
+}
