@@ -1,0 +1,137 @@
+package measure_test
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/stretchr/testify/require"
+
+	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/measure"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
+)
+
+// scrapeInterval of the real Prometheus server.
+const scrapeInterval = 200 * time.Millisecond
+
+// untilInputEnds runs a program until the standard input ends, as it does too when the test process is killed.
+const untilInputEnds = `"$@" & cat >/dev/null; kill -KILL $!; wait`
+
+// startPrometheus runs Debian's Prometheus server, which scrapes target, until the test ends, and returns its URL.
+func startPrometheus(t *testing.T, target, rules string) string {
+	t.Helper()
+	program, err := exec.LookPath("prometheus")
+	if err != nil {
+		t.Skip("prometheus is not installed: it comes with Debian's package prometheus")
+	}
+	folder := t.TempDir()
+	config := fmt.Sprintf("global: {scrape_interval: %s, evaluation_interval: %s}\nrule_files: [rules.yml]\n"+
+		"scrape_configs: [{job_name: synapsed, static_configs: [{targets: ['%s']}]}]\n",
+		scrapeInterval, scrapeInterval, strings.TrimPrefix(target, "http://"))
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "prometheus.yml"), []byte(config), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "rules.yml"), []byte(rules), 0o600))
+	address := freeAddress(t)
+	var output bytes.Buffer
+	command := exec.Command("/bin/sh", "-c", untilInputEnds, "sh", program, "--config.file="+filepath.Join(folder, "prometheus.yml"),
+		"--storage.tsdb.path="+filepath.Join(folder, "data"), "--web.listen-address="+address)
+	command.Stdout, command.Stderr = &output, &output
+	input, err := command.StdinPipe()
+	require.NoError(t, err)
+	require.NoError(t, command.Start())
+	t.Cleanup(func() {
+		_ = input.Close()
+		_ = command.Wait()
+		if t.Failed() {
+			t.Log(output.String())
+		}
+	})
+	return "http://" + address
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer func() { require.NoError(t, listener.Close()) }()
+	return listener.Addr().String()
+}
+
+// TestBothSourcesSayTheSame serves the metrics of two regions to a real Prometheus server and to a sampler.
+func TestBothSourcesSayTheSame(t *testing.T) {
+	t.Parallel()
+	all := gateways{"eu": newGateway("eu"), "us": newGateway("us")}
+	registries := prometheus.Gatherers{}
+	for _, gateway := range all {
+		gateway.prepare("login", "new", "old")
+		registries = append(registries, gateway.registry)
+	}
+	metrics := httptest.NewServer(promhttp.HandlerFor(registries, promhttp.HandlerOpts{}))
+	t.Cleanup(metrics.Close)
+	rules, err := measure.Rules("errors", ratioSLO(99, "720h"))
+	require.NoError(t, err)
+	server := newPrometheus(t, startPrometheus(t, metrics.URL, rules), "")
+	value := func(query string) float64 {
+		value, err := server.Query(t.Context(), query, time.Now())
+		if err != nil {
+			return -1
+		}
+		return value
+	}
+	const scrapes = `min(count_over_time(synapse_gateway_split_requests_total{status="5xx",backend="new"}[1h]))`
+	moreScrapes := func() {
+		wanted := max(value(scrapes), 0) + 5
+		require.Eventually(t, func() bool { return value(scrapes) >= wanted }, time.Minute, scrapeInterval)
+	}
+	moreScrapes()
+	clock := newClock()
+	clock.now = time.Now()
+	sampler := newSampler(all, clock)
+	sampler.Sample(t.Context())
+	sampled := clock.Now()
+	moreScrapes()
+
+	all["eu"].serve("login", "new", "2xx", 930, 20*time.Millisecond)
+	all["us"].serve("login", "new", "5xx", 48, 400*time.Millisecond)
+	all["us"].serve("login", "new", "none", 30, 20*time.Millisecond)
+	all["eu"].serve("login", "old", "2xx", 1998, 20*time.Millisecond)
+	all["us"].serve("login", "old", "5xx", 2, 20*time.Millisecond)
+	const counted = `sum(synapse_gateway_requests_total{service="auth"})`
+	require.Eventually(t, func() bool { return value(counted) == 3008 }, time.Minute, scrapeInterval)
+	moreScrapes()
+
+	now := time.Now()
+	clock.advance(now.Sub(clock.Now()))
+	sampler.Sample(t.Context())
+	split := newSplit(synapse.SplitCheck{SLO: "errors", Baseline: new(1.0)}, synapse.SplitCheck{SLO: "latency"},
+		synapse.SplitCheck{Max: new(4.0), Query: `100 * sum(increase(synapse_gateway_split_requests_total{split="{{split}}",backend="{{backend}}",region=~"{{regions}}",status="5xx"}[{{window}}]))
+			/ sum(increase(synapse_gateway_split_requests_total{split="{{split}}",backend="{{backend}}",region=~"{{regions}}",status!="none"}[{{window}}]))`})
+	split.Spec.Progression.Analysis.Interval = "1h"
+	split.Status.State.StepSince = sampled
+	ofServer := measure.NewEvaluator(server, server, newReader(t)).Split(t.Context(), split, now)
+	ofSampler := measure.NewEvaluator(sampler, server, newReader(t)).Split(t.Context(), split, now)
+
+	require.Empty(t, ofSampler.Problem)
+	require.Empty(t, ofServer.Problem)
+	require.EqualValues(t, 978, ofSampler.Requests)
+	require.InEpsilon(t, 978, ofServer.Requests, 0.5, "increase() extrapolates to the ends of the window")
+	for i, wanted := range []struct{ candidate, stable float64 }{{100 * 48. / 978, 0.1}, {100 * 48. / 1008, 0}, {100 * 48. / 978, 0.1}} {
+		for source, result := range map[string]synapse.SplitCheckResult{"prometheus": ofServer.Checks[i], "gateways": ofSampler.Checks[i]} {
+			require.Empty(t, result.Problem, source)
+			require.InDelta(t, wanted.candidate, *result.Candidate, 1e-6, source)
+			require.InDelta(t, wanted.stable, *result.Stable, 1e-6, source)
+			require.True(t, result.Failed, source)
+		}
+	}
+	const burning = `slo:current_burn_rate:ratio{synapse_slo="errors"}`
+	require.Eventually(t, func() bool { return value(burning) > 1.5 }, time.Minute, scrapeInterval, "its rules are evaluated too")
+	require.InDelta(t, 100*50./2978, value(burning), 0.01, "50 of 2,978 requests were bad, and 1 % may be")
+}
