@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+	_ "time/tzdata" // windows name time zones, and the machine may have no database of them
 
 	"github.com/alecthomas/kong"
 )
@@ -27,6 +28,7 @@ type cli struct {
 	Image   imageCommands  `cmd:"" help:"Work with the built-in image registry."`
 	Token   tokenCommands  `cmd:"" help:"Make, list and revoke API tokens."`
 	Tenant  tenantCommands `cmd:"" help:"Restore or purge deleted tenants."`
+	Split   splitCommands  `cmd:"" help:"Look at a traffic split, or act on its progression."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 
 	Gateway gatewayCommand `cmd:"" hidden:"" help:"Serve a region. The control plane runs this."`

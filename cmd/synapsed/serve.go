@@ -21,6 +21,8 @@ type serveCommand struct {
 	TLSKey          string `help:"PEM file with the private key of the certificate." type:"existingfile" env:"SYNAPSE_TLS_KEY" placeholder:"FILE"`
 	EntryAddress    string `help:"HOST:PORT on loopback of the global entry, which leads requests to the nearest healthy region." default:"127.0.0.1:7780" env:"SYNAPSE_ENTRY_ADDRESS"`
 	DatabaseAddress string `help:"HOST:PORT on loopback of the database write endpoint, which leads to the current primary." default:"127.0.0.1:7732" env:"SYNAPSE_DATABASE_ADDRESS"`
+	PrometheusURL   string `help:"Base URL of a Prometheus server that scrapes this control plane: splits and SLOs are then judged by its figures, and may name queries. Default: the figures of the gateways themselves." name:"prometheus-url" env:"SYNAPSE_PROMETHEUS_URL" placeholder:"URL"`
+	PrometheusToken string `help:"File with a bearer token for the Prometheus server." name:"prometheus-token-file" type:"existingfile" env:"SYNAPSE_PROMETHEUS_TOKEN_FILE" placeholder:"FILE"`
 	MaxRequests     int    `help:"API requests served at once, those that wait included; more are answered 429. 0: no bound." default:"512" env:"SYNAPSE_MAX_REQUESTS"`
 }
 
@@ -34,6 +36,7 @@ func (c serveCommand) Run(ctx context.Context, log *slog.Logger) error {
 		DataDir: c.DataDir, Store: c.Store, Environment: c.Environment,
 		Listen: c.Listen, TLSCertificate: c.TLSCertificate, TLSKey: c.TLSKey,
 		EntryAddress: c.EntryAddress, DatabaseAddress: c.DatabaseAddress, MaxRequests: c.MaxRequests,
+		PrometheusURL: c.PrometheusURL, PrometheusTokenFile: c.PrometheusToken,
 		Program: program, Version: fullVersion(), Log: log,
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/object"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
@@ -21,6 +22,10 @@ type Config struct {
 	Platform func(ctx context.Context) synapse.Platform
 	// Credentials issues access to tenants' data.
 	Credentials Credentials
+	// Budgets measures error budgets.
+	Budgets Budgets
+	// Console serves the web console under /console/. It authenticates its users itself. Optional.
+	Console http.Handler
 	// Registry serves the image registry under /v2/. Optional.
 	Registry http.Handler
 	// Ready returns why the daemon can not serve yet, or nil. Optional.
@@ -30,6 +35,9 @@ type Config struct {
 	Limits  Limits
 	// Metrics is where the API registers its metrics, and what /metrics serves.
 	Metrics *prometheus.Registry
+	// GatewayMetrics gathers the metrics of all gateways by region, which /metrics serves too. What could be had is returned
+	// beside an error. Optional.
+	GatewayMetrics func(ctx context.Context) (map[string][]*dto.MetricFamily, error)
 }
 
 // Limits protect the daemon from too many requests. Zero values mean no limit.

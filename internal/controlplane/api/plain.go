@@ -3,7 +3,9 @@ package api
 import (
 	"log/slog"
 	"net/http"
+	"strings"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
@@ -16,12 +18,30 @@ func (s *server) registerPlain(document *document) {
 	s.mux.Handle("GET /openapi.json", text("application/openapi+json", document.json))
 	s.mux.Handle("GET /openapi.yaml", text("application/openapi+yaml", document.yaml))
 
-	metrics := promhttp.HandlerFor(s.Metrics, promhttp.HandlerOpts{Registry: s.Metrics})
+	gatherers := prometheus.Gatherers{s.Metrics}
+	if s.GatewayMetrics != nil {
+		gatherers = append(gatherers, gateways{s.GatewayMetrics, s.Log})
+	}
+	metrics := promhttp.HandlerFor(gatherers, promhttp.HandlerOpts{Registry: s.Metrics, ErrorHandling: promhttp.ContinueOnError})
 	viewer := func(*http.Request) synapse.Role { return synapse.RoleViewer }
 	s.mux.Handle("GET /metrics", s.protect(metrics, `Bearer realm="synapse"`, viewer))
 	if s.Registry != nil {
 		s.mux.Handle("/v2/", s.protect(s.Registry, `Basic realm="synapse"`, registryRole))
 	}
+	if s.Console != nil {
+		s.mux.Handle("/console/", s.Console)
+		s.mux.HandleFunc("GET /{$}", toConsole)
+	}
+}
+
+// toConsole leads browsers to the console. Programs are told that they are wrong here.
+func toConsole(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Vary", "Accept")
+	if strings.Contains(r.Header.Get("Accept"), "text/html") {
+		http.Redirect(w, r, "/console/", http.StatusSeeOther)
+		return
+	}
+	writeProblem(w, r, newProblem(http.StatusNotFound, "there is nothing at this path: the API is under /v1/, and the console under /console/"))
 }
 
 // registryRole is the role that a request to the image registry needs.

@@ -18,6 +18,8 @@ type server struct {
 	mux     *http.ServeMux
 	tokens  *tokenCache
 	tenants *object.Collection[synapse.TenantSpec, synapse.TenantStatus]
+	slos    *object.Collection[synapse.SLOSpec, synapse.SLOStatus]
+	splits  *object.Collection[synapse.TrafficSplitSpec, synapse.TrafficSplitStatus]
 }
 
 // New returns the handler of the whole API.
@@ -25,8 +27,8 @@ func New(config Config) (http.Handler, error) {
 	switch {
 	case config.Backend.Store == nil || config.Backend.Broker == nil || config.Backend.Now == nil:
 		return nil, errors.New("the API needs a store, a broker and a clock")
-	case config.Log == nil || config.Metrics == nil || config.Platform == nil || config.Credentials == nil:
-		return nil, errors.New("the API needs a logger, a metrics registry, a description of the platform and a source of credentials")
+	case config.Log == nil || config.Metrics == nil || config.Platform == nil || config.Credentials == nil || config.Budgets == nil:
+		return nil, errors.New("the API needs a logger, a metrics registry, a description of the platform, and sources of credentials and error budgets")
 	}
 	s := newServer(config)
 	document, err := s.document()
@@ -45,6 +47,8 @@ func newServer(config Config) *server {
 		mux:     mux,
 		tokens:  newTokenCache(config.Backend.Store, config.Backend.Now),
 		tenants: object.NewCollection(config.Backend, config.Kinds.Tenant),
+		slos:    object.NewCollection(config.Backend, config.Kinds.SLO),
+		splits:  object.NewCollection(config.Backend, config.Kinds.TrafficSplit),
 	}
 	s.api = humago.New(mux, s.humaConfig())
 	s.api.UseMiddleware(s.authorize)
@@ -53,7 +57,11 @@ func newServer(config Config) *server {
 	registerKind(s, s.tenants)
 	registerKind(s, object.NewCollection(config.Backend, config.Kinds.Service))
 	registerKind(s, object.NewCollection(config.Backend, config.Kinds.ServiceDeployment))
+	registerKind(s, s.slos)
+	registerKind(s, s.splits)
 	s.registerTenantActions()
+	s.registerSplitActions()
+	s.registerErrorBudget()
 	s.registerCredentials()
 	s.registerPlatform()
 	s.registerTokens()

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -29,6 +30,8 @@ type (
 	region     = synapse.Object[synapse.RegionSpec, synapse.RegionStatus]
 	tenant     = synapse.Object[synapse.TenantSpec, synapse.TenantStatus]
 	deployment = synapse.Object[synapse.DeploymentSpec, synapse.DeploymentStatus]
+	slo        = synapse.Object[synapse.SLOSpec, synapse.SLOStatus]
+	split      = synapse.Object[synapse.TrafficSplitSpec, synapse.TrafficSplitStatus]
 )
 
 // service is the API on a store of its own, served on loopback.
@@ -59,7 +62,7 @@ func newService(t testing.TB, configure ...func(*api.Config)) *service {
 		s.secrets[role] = issued.Secret
 	}
 	config := api.Config{
-		Backend: s.backend, Kinds: object.NewKinds(), Log: logger, Metrics: prometheus.NewRegistry(), Credentials: fakeCredentials{},
+		Backend: s.backend, Kinds: object.NewKinds(), Log: logger, Metrics: prometheus.NewRegistry(), Credentials: fakeCredentials{}, Budgets: fakeBudgets{},
 		Platform: func(context.Context) synapse.Platform {
 			return synapse.Platform{Version: "1.2.3", Environment: "test", EntryURL: "http://127.0.0.1:8080"}
 		},
@@ -253,6 +256,16 @@ func (fakeCredentials) Issue(_ context.Context, t tenant, ttl time.Duration) (sy
 }
 
 func (fakeCredentials) Revoke(context.Context, string, string) error { return nil }
+
+// fakeBudgets knows that half of every budget is left.
+type fakeBudgets struct{}
+
+func (fakeBudgets) ErrorBudget(_ context.Context, o slo) (synapse.ErrorBudget, error) {
+	if o.Name == "unknown" {
+		return synapse.ErrorBudget{}, errors.New("http://10.1.2.3:9090 refused the connection")
+	}
+	return synapse.ErrorBudget{SLO: o.Name, Objective: o.Spec.Objective, Window: o.Spec.Window, Remaining: 50, Source: "gateways"}, nil
+}
 
 // syncBuffer is a log that several goroutines write.
 type syncBuffer struct {

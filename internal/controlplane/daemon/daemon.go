@@ -19,6 +19,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/api"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/console"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/measure"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/object"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/reconcile"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/store"
@@ -91,23 +93,41 @@ func Run(ctx context.Context, options Options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, rt.Close()) }()
-	if err := seed(ctx, s, rt); err != nil {
+	measured, err := measure.New(measure.Options{
+		Gather: rt.GatewayMetrics, Reader: s,
+		PrometheusURL: options.PrometheusURL, PrometheusTokenFile: options.PrometheusTokenFile, Now: time.Now, Log: log,
+	})
+	if err != nil {
 		return err
 	}
-	addKinds(controller, backend, rt, "http://"+options.EntryAddress)
+	splits := reconcile.TrafficSplits{Runtime: rt, Measure: measured, Store: s, Now: backend.Now}
+	if err := seed(ctx, backend, rt, splits); err != nil {
+		return err
+	}
+	addKinds(controller, backend, rt, splits, "http://"+options.EntryAddress)
 
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	closing := make(chan struct{})
+	platform := func(context.Context) synapse.Platform {
+		return synapse.Platform{
+			Version: options.Version, Environment: options.Environment, Registry: listener.Addr().String(),
+			EntryURL: "http://" + options.EntryAddress, DatabaseEndpoint: options.DatabaseAddress,
+		}
+	}
+	pages, err := console.New(console.Options{
+		Reader: s, Authenticate: authenticate(s, backend.Now), Series: measured.Series, Platform: platform, Now: backend.Now,
+		Secure: options.TLSCertificate != "", Log: log,
+	})
+	if err != nil {
+		return err
+	}
 	handler, err := api.New(api.Config{
-		Backend: backend, Kinds: kinds(rt), Log: log, Metrics: metrics, Registry: registry, Closing: closing,
-		Platform: func(context.Context) synapse.Platform {
-			return synapse.Platform{
-				Version: options.Version, Environment: options.Environment, Registry: listener.Addr().String(),
-				EntryURL: "http://" + options.EntryAddress, DatabaseEndpoint: options.DatabaseAddress,
-			}
-		},
+		Backend: backend, Kinds: kinds(rt, measured), Log: log, Metrics: metrics, GatewayMetrics: rt.GatewayMetrics,
+		Registry: registry, Closing: closing, Platform: platform,
 		Credentials: credentials{rt},
+		Budgets:     measured,
+		Console:     pages,
 		Ready:       s.Ping,
 		Limits:      api.Limits{Concurrent: options.MaxRequests},
 	})
@@ -118,6 +138,10 @@ func Run(ctx context.Context, options Options) (err error) {
 
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return controller.Run(ctx) })
+	group.Go(func() error {
+		measured.Run(ctx)
+		return nil
+	})
 	group.Go(func() error { return prune(ctx, s, options) })
 	group.Go(func() error { return serve(server, listener, options) })
 	group.Go(func() error {
@@ -161,24 +185,4 @@ func prune(ctx context.Context, s store.Store, options Options) error {
 		case <-ticker.C:
 		}
 	}
-}
-
-// seed tells the runtime of all tenants before it starts, so that no gateway gets a configuration that lacks some.
-func seed(ctx context.Context, s store.Reader, rt *local.Runtime) error {
-	var rows []local.TenantRow
-	query := store.Query{Kind: synapse.KindTenant, IncludeDeleting: true, Limit: synapse.MaxPageSize}
-	for t, err := range object.All[synapse.TenantSpec, synapse.TenantStatus](ctx, s, query) {
-		if err != nil {
-			return err
-		}
-		if t.Status.Database == "" {
-			continue // it was never placed, so nobody was told that it can be served
-		}
-		rows = append(rows, local.TenantRow{
-			Tenant:    runtime.Tenant{Name: t.Name, Spec: t.Spec, Offboarded: t.Deleting(), StorageExceeded: reconcile.StorageExceeded(&t)},
-			Placement: runtime.Placement{Database: t.Status.Database, Schema: t.Status.Schema, Role: t.Status.Role},
-		})
-	}
-	rt.Start(rows)
-	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/measure"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/object"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/reconcile"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime"
@@ -14,16 +15,19 @@ import (
 )
 
 // The numbers of objects of a kind that are reconciled at once. Tenants are many and wait for the database; regions are
-// few and start servers.
+// few and start servers; splits wait for
+// the gateways of all regions.
 const (
 	regionWorkers     = 4
 	tenantWorkers     = 16
 	serviceWorkers    = 2
 	deploymentWorkers = 4
+	sloWorkers        = 2
+	splitWorkers      = 8
 )
 
 // addKinds gives each kind its reconciler.
-func addKinds(controller *reconcile.Controller, backend object.Backend, rt *local.Runtime, entryURL string) {
+func addKinds(controller *reconcile.Controller, backend object.Backend, rt *local.Runtime, splits reconcile.TrafficSplits, entryURL string) {
 	reconcile.Add(controller, synapse.KindRegion, regionWorkers, reconcile.Regions{
 		Runtime: rt, Store: backend.Store, Now: backend.Now,
 		Changed: func(ctx context.Context) error {
@@ -33,13 +37,15 @@ func addKinds(controller *reconcile.Controller, backend object.Backend, rt *loca
 	reconcile.Add(controller, synapse.KindTenant, tenantWorkers, reconcile.Tenants{Runtime: rt, Store: backend.Store, Now: backend.Now}.Reconcile)
 	reconcile.Add(controller, synapse.KindService, serviceWorkers, reconcile.Services{EntryURL: entryURL, Now: backend.Now}.Reconcile)
 	reconcile.Add(controller, synapse.KindServiceDeployment, deploymentWorkers, reconcile.Deployments{Runtime: rt, Store: backend.Store, Now: backend.Now}.Reconcile)
+	reconcile.Add(controller, synapse.KindSLO, sloWorkers, reconcile.SLOs{Rules: measure.Rules, Now: backend.Now}.Reconcile)
+	reconcile.AddStateMachine(controller, synapse.KindTrafficSplit, splitWorkers, splits.Reconcile)
 }
 
 // imageTimeout bounds how long a write waits for an image registry.
 const imageTimeout = 20 * time.Second
 
-// kinds adds to the rules of each kind what only the runtime can check.
-func kinds(rt *local.Runtime) object.Kinds {
+// kinds adds to the rules of each kind what only the runtime and the source of figures can check.
+func kinds(rt *local.Runtime, measured *measure.Measure) object.Kinds {
 	all := object.NewKinds()
 	all.ServiceDeployment.Preflight = func(ctx context.Context, _ synapse.Meta, spec *synapse.DeploymentSpec) []synapse.FieldError {
 		ctx, cancel := context.WithTimeout(ctx, imageTimeout)
@@ -53,7 +59,32 @@ func kinds(rt *local.Runtime) object.Kinds {
 	all.Region.Preflight = func(_ context.Context, meta synapse.Meta, spec *synapse.RegionSpec) []synapse.FieldError {
 		return rt.CheckPorts(runtime.Region{Name: meta.Name, GatewayPort: spec.Local.GatewayPort, DatabasePort: spec.Local.DatabasePort})
 	}
+	all.TrafficSplit.Preflight = func(_ context.Context, _ synapse.Meta, spec *synapse.TrafficSplitSpec) []synapse.FieldError {
+		return checkQueries(spec, measured.HasPrometheus())
+	}
 	return all
+}
+
+// checkQueries refuses queries that nobody could answer.
+func checkQueries(spec *synapse.TrafficSplitSpec, hasPrometheus bool) []synapse.FieldError {
+	if spec.Progression == nil {
+		return nil
+	}
+	var errs []synapse.FieldError
+	for i, check := range spec.Progression.Analysis.Checks {
+		pointer := fmt.Sprintf("/spec/progression/analysis/checks/%d/query", i)
+		switch {
+		case check.Query == "":
+		case !hasPrometheus:
+			errs = append(errs, synapse.FieldError{Pointer: pointer, Code: synapse.CodeInvalid,
+				Message: "this control plane is not connected to a Prometheus server: start synapsed with --prometheus-url, or name an slo in place of the query"})
+		default:
+			if err := measure.CheckQuery(check.Query); err != nil {
+				errs = append(errs, synapse.FieldError{Pointer: pointer, Code: synapse.CodeInvalid, Message: err.Error()})
+			}
+		}
+	}
+	return errs
 }
 
 // credentials is the runtime as the API sees it.

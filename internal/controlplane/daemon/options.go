@@ -25,6 +25,9 @@ type Options struct {
 	TLSCertificate, TLSKey string
 	// EntryAddress and DatabaseAddress are host:port of the global entry and of the database write endpoint, on loopback.
 	EntryAddress, DatabaseAddress string
+	// PrometheusURL is the base URL of a Prometheus server that scrapes this daemon, for splits and SLOs. Empty: the figures
+	// of the gateways themselves. PrometheusTokenFile holds a bearer token for it, or is empty.
+	PrometheusURL, PrometheusTokenFile string
 	// MaxRequests bounds the API requests that are served at once; more are answered 429. 0: no bound.
 	MaxRequests int
 	// Program is the path of this program, which also runs the gateways.
@@ -58,6 +61,9 @@ func (o *Options) complete() error {
 	}
 	if (o.TLSCertificate == "") != (o.TLSKey == "") {
 		return fmt.Errorf("--tls-certificate and --tls-key: give both or neither")
+	}
+	if o.PrometheusTokenFile != "" && o.PrometheusURL == "" {
+		return fmt.Errorf("--prometheus-token-file: give --prometheus-url as well")
 	}
 	if err := checkAddress("--listen", o.Listen, o.TLSCertificate == ""); err != nil {
 		return err

@@ -41,3 +41,14 @@ func ensureAdminToken(ctx context.Context, s store.Tokens, dir string, now time.
 	}
 	return path, err == nil, err
 }
+
+// authenticate finds tokens by their secrets, for the console.
+func authenticate(s store.Tokens, now func() time.Time) func(context.Context, string) (synapse.Token, bool) {
+	return func(ctx context.Context, secret string) (synapse.Token, bool) {
+		token, err := s.TokenByHash(ctx, api.HashSecret(secret))
+		if err != nil || token.ExpiresAt != nil && !now().Before(*token.ExpiresAt) {
+			return synapse.Token{}, false
+		}
+		return token, true
+	}
+}

@@ -96,7 +96,7 @@ func (c *Collection[S, T]) insert(ctx context.Context, wanted synapse.Object[S, 
 		created = true
 		result = wanted
 		result.Meta = record.Meta
-		return audit(ctx, tx, options.Caller, "create", record)
+		return audit(ctx, tx, options.Caller, "create", record.Meta, record.Spec)
 	})
 	if err != nil {
 		return synapse.Object[S, T]{}, err

@@ -57,6 +57,8 @@ type Kinds struct {
 	Tenant            Kind[synapse.TenantSpec, synapse.TenantStatus]
 	Service           Kind[synapse.ServiceSpec, synapse.ServiceStatus]
 	ServiceDeployment Kind[synapse.DeploymentSpec, synapse.DeploymentStatus]
+	SLO               Kind[synapse.SLOSpec, synapse.SLOStatus]
+	TrafficSplit      Kind[synapse.TrafficSplitSpec, synapse.TrafficSplitStatus]
 }
 
 // NewKinds returns the descriptors of all kinds with their rules of admission. The caller may add Preflight hooks.
@@ -66,5 +68,7 @@ func NewKinds() Kinds {
 		Tenant:            newTenantKind(),
 		Service:           NewKind[synapse.ServiceSpec, synapse.ServiceStatus](synapse.KindService),
 		ServiceDeployment: newDeploymentKind(),
+		SLO:               NewKind[synapse.SLOSpec, synapse.SLOStatus](synapse.KindSLO),
+		TrafficSplit:      newTrafficSplitKind(),
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/store"
@@ -48,6 +49,46 @@ func WriteStatus[T any](ctx context.Context, backend Backend, key synapse.Key, u
 	return changed, nil
 }
 
+// ErrChanged reports an object that was written since it was read.
+var ErrChanged = errors.New("it was changed in between")
+
+// ReplaceStatus writes a status that was worked out from the object as meta describes it, and tells who waits for it. When
+// anybody wrote the object since, nothing is written, and the error is [ErrChanged]: read it again, and work the status out
+// anew. It is for statuses that hold what can not be seen in the world again, such as the state of a state machine.
+// A status that is as it was is not written. An object that is gone, or that another of its name replaced, is
+// [store.ErrNotFound].
+func ReplaceStatus[T any](ctx context.Context, backend Backend, meta synapse.Meta, status T) error {
+	changed := false
+	prepare := func(reader store.Reader) (record store.Record, err error) {
+		if record, err = current(ctx, reader, meta.Key(), meta.UID); err != nil {
+			return record, err
+		}
+		if record.ResourceVersion != meta.ResourceVersion {
+			return record, fmt.Errorf("storing the status of %s: %w", meta.Key(), ErrChanged)
+		}
+		record.Status, changed, err = mutated(record, func(t *T) { *t = status })
+		return record, err
+	}
+	if _, err := prepare(backend.Store); err != nil || !changed {
+		return err
+	}
+	err := backend.Store.Write(ctx, func(tx store.Tx) error {
+		record, err := prepare(tx)
+		if err != nil || !changed {
+			return err
+		}
+		record.UpdatedAt = backend.now()
+		if _, err := tx.Update(ctx, record); err != nil {
+			return fmt.Errorf("storing the status of %s: %w", meta.Key(), err)
+		}
+		return nil
+	})
+	if err == nil && changed {
+		backend.Broker.Publish(meta.Key())
+	}
+	return err
+}
+
 // Remove takes an object out of the store when its deletion is complete, and tells who waits for that. It is done when
 // the object is gone already, or another of its name replaced it. An object whose deletion nobody asked for, or that was
 // restored meanwhile, is an error.
@@ -64,7 +105,7 @@ func Remove(ctx context.Context, backend Backend, key synapse.Key, uid string) e
 			return fmt.Errorf("removing %s: %w", key, err)
 		}
 		record.UpdatedAt = backend.now()
-		return audit(ctx, tx, Caller{Name: "reconciler"}, "remove", record)
+		return audit(ctx, tx, Caller{Name: "reconciler"}, "remove", record.Meta, record.Spec)
 	})
 	if IsGone(err) {
 		return nil

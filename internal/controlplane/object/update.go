@@ -126,7 +126,7 @@ func (c *Collection[S, T]) write(ctx context.Context, tx store.Tx, wanted synaps
 	if record, err = tx.Update(ctx, record); err != nil {
 		return synapse.Meta{}, fmt.Errorf("storing %s: %w", wanted.Key(), err)
 	}
-	return record.Meta, audit(ctx, tx, caller, action, record)
+	return record.Meta, audit(ctx, tx, caller, action, record.Meta, record.Spec)
 }
 
 // preflightUpdate runs the Preflight hook when the spec changes: what did not change was checked before, and an outage

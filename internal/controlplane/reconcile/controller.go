@@ -37,6 +37,8 @@ const (
 	resync = 5 * time.Minute
 	// pendingAfter is the pause before another look at an object that waits for something, unless it says.
 	pendingAfter = time.Second
+	// soon is the pause before another look that is needed in any case.
+	soon = time.Millisecond
 	// The pauses after errors double from the one to the other.
 	retryFirst, retryLast = 100 * time.Millisecond, 30 * time.Second
 )
@@ -63,6 +65,21 @@ func New(backend object.Backend, log *slog.Logger) *Controller {
 
 // Add registers a kind with the number of its objects to work on at once. It is called before Run.
 func Add[S, T any, PT object.StatusPointer[T]](c *Controller, k synapse.Kind, workers int, reconcile Func[S, T]) {
+	add[S, T, PT](c, k, workers, reconcile, func(ctx context.Context, obj *synapse.Object[S, T]) error {
+		_, err := object.WriteStatus(ctx, c.backend, obj.Key(), obj.UID, func(status *T) { *status = obj.Status })
+		return err
+	})
+}
+
+// AddStateMachine is [Add] for a kind whose status is the memory of a state machine, which others write too. A status that
+// was worked out from an object that has changed meanwhile is dropped, and the object is looked at again.
+func AddStateMachine[S, T any, PT object.StatusPointer[T]](c *Controller, k synapse.Kind, workers int, reconcile Func[S, T]) {
+	add[S, T, PT](c, k, workers, reconcile, func(ctx context.Context, obj *synapse.Object[S, T]) error {
+		return object.ReplaceStatus(ctx, c.backend, obj.Meta, obj.Status)
+	})
+}
+
+func add[S, T any, PT object.StatusPointer[T]](c *Controller, k synapse.Kind, workers int, reconcile Func[S, T], write func(context.Context, *synapse.Object[S, T]) error) {
 	limiter := workqueue.NewTypedItemExponentialFailureRateLimiter[synapse.Key](retryFirst, retryLast)
 	c.kinds[k] = &kind{
 		queue:   workqueue.NewTypedRateLimitingQueue(limiter),
@@ -80,8 +97,10 @@ func Add[S, T any, PT object.StatusPointer[T]](c *Controller, k synapse.Kind, wo
 				return result, object.Remove(ctx, c.backend, record.Key(), record.UID)
 			}
 			again := reflectError(PT(&obj.Status).Common(), obj.Meta, err, c.backend.Now())
-			_, writeError := object.WriteStatus(ctx, c.backend, record.Key(), record.UID, func(status *T) { *status = obj.Status })
-			if writeError != nil {
+			switch writeError := write(ctx, &obj); {
+			case errors.Is(writeError, object.ErrChanged):
+				return Result{After: soon}, nil
+			case writeError != nil:
 				return Result{}, writeError
 			}
 			if again != nil {

@@ -87,7 +87,7 @@ func (r Deployments) Reconcile(ctx context.Context, obj *deployment) (Result, er
 	}
 	r.summarise(obj, seen)
 	if status.Phase == synapse.PhaseFailed && halt == "" && len(seen) > 1 {
-		return Result{After: time.Millisecond}, nil // tell the other regions to halt
+		return Result{After: soon}, nil // tell the other regions to halt
 	}
 	return Result{After: deploymentInterval}, nil
 }

@@ -25,4 +25,11 @@ type Runtime interface {
 	EnsureWorkload(ctx context.Context, wanted runtime.Workload) (runtime.WorkloadState, error)
 	// RemoveWorkload returns nil when nothing of the workload is left.
 	RemoveWorkload(ctx context.Context, key runtime.WorkloadKey) error
+
+	// EnsureSplit returns nil when all gateways serve the split with these very weights.
+	EnsureSplit(ctx context.Context, wanted runtime.Split) error
+	// RemoveSplit returns nil when no gateway serves the split any more.
+	RemoveSplit(ctx context.Context, name string) error
+	// SplitReady says of a split's backends that they can not take all of its traffic now, and why.
+	SplitReady(ctx context.Context, wanted runtime.Split) map[string]string
 }

@@ -1,0 +1,74 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+
+	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/object"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
+)
+
+type splitOutput = objectOutput[synapse.TrafficSplitSpec, synapse.TrafficSplitStatus]
+
+// splitInput is the input of an action on a split.
+type splitInput struct {
+	Request
+	DryRunParam
+}
+
+// registerSplitActions adds what users do to a progression.
+func (s *server) registerSplitActions() {
+	for _, action := range []struct {
+		event   synapse.SplitEventType
+		summary string
+	}{
+		{synapse.SplitApprove, "Approve the step that awaits it"},
+		{synapse.SplitResume, "Go on with a paused progression"},
+		{synapse.SplitRollback, "Give all traffic back to the stable backend"},
+		{synapse.SplitFreeze, "Hold a split still: nothing moves, and nothing is rolled back"},
+		{synapse.SplitUnfreeze, "Let a frozen split go on"},
+	} {
+		op := s.operation(http.MethodPost, "/v1/traffic-splits/{name}/"+string(action.event), string(action.event)+"-traffic-split", action.summary, synapse.RoleOperator, http.StatusOK)
+		op = withBody(withPath(op, "name"))
+		register(s, op, func(ctx context.Context, in *splitInput) (*splitOutput, error) {
+			return s.actOnSplit(ctx, in, action.event)
+		})
+		describeBody[synapse.SplitRequest](s, op, false)
+	}
+}
+
+func (s *server) actOnSplit(ctx context.Context, in *splitInput, event synapse.SplitEventType) (*splitOutput, error) {
+	key, err := s.splits.Key("", in.param("name"))
+	if err != nil {
+		return nil, err
+	}
+	body, err := in.body()
+	if err != nil {
+		return nil, err
+	}
+	var request synapse.SplitRequest
+	if len(bytes.TrimSpace(body)) > 0 {
+		if request, err = object.NewDecoder[synapse.SplitRequest]().Decode(body); err != nil {
+			return nil, err
+		}
+	}
+	if errs := validateReason(request.Reason); errs != nil {
+		return nil, object.InvalidFields(errs)
+	}
+	acted, err := object.ActOnSplit(ctx, s.splits, key, event, request, object.SplitActionOptions{Caller: in.caller(), DryRun: in.DryRun})
+	if err != nil {
+		return nil, err
+	}
+	return answer(http.StatusOK, acted), nil
+}
+
+// maxReason is the longest reason, in bytes: the history keeps it.
+const maxReason = 500
+
+func validateReason(reason string) []synapse.FieldError {
+	if len(reason) <= maxReason {
+		return nil
+	}
+	return []synapse.FieldError{{Pointer: "/reason", Code: synapse.CodeInvalid, Message: "is too long: say it in 500 bytes"}}
+}
