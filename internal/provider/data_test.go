@@ -18,8 +18,8 @@ func TestDataSourcesOfOneObject(t *testing.T) {
 			config["labels"] = providertest.Texts(map[string]string{"app": "x"})
 			created := create(t, h, typeName, config)
 			query := providertest.Attributes{"name": config["name"]}
-			if service, ok := config["service"]; ok {
-				query["service"] = service
+			if typeName == deploymentType {
+				query["service"] = config["service"]
 			}
 			read, diagnostics := h.Data(typeName, query)
 			requireNone(t, diagnostics)

@@ -15,6 +15,8 @@ const (
 	tenantType     = "synapse_tenant"
 	serviceType    = "synapse_service"
 	deploymentType = "synapse_service_deployment"
+	sloType        = "synapse_slo"
+	splitType      = "synapse_traffic_split"
 )
 
 func noEnvironment(string) string { return "" }
@@ -38,8 +40,19 @@ func minimal(h *providertest.Host) map[string]providertest.Attributes {
 			"name": providertest.Text("v1"), "service": providertest.Text("auth"), "image": providertest.Text("registry.example.com/auth:v1"),
 			"regions": h.NestedMap(deploymentType, "regions", map[string]providertest.Attributes{"eu": {}}),
 		},
+		sloType: {
+			"name": providertest.Text("login"), "service": providertest.Text("auth"), "sli": providertest.Text("ratio"), "objective": providertest.Number(99.9),
+		},
+		splitType: {
+			"name": providertest.Text("login"), "route": h.Nested(splitType, "route", nil),
+			"backends": h.Make(splitType, "backends", plain{"monolith": plain{"role": "stable", "url": "http://127.0.0.1:8080"}}),
+			"weights":  h.Make(splitType, "weights", plain{"monolith": 100}),
+		},
 	}
 }
+
+// plain are the values of a nested attribute as a test writes them.
+type plain = map[string]any
 
 // create plans and applies a new resource.
 func create(t testing.TB, h *providertest.Host, typeName string, config providertest.Attributes) *providertest.Resource {

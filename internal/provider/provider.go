@@ -9,17 +9,21 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
+	"github.com/hashicorp/terraform-plugin-framework/function"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/provider/deployment"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/provider/functions"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/provider/platform"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/provider/region"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/provider/service"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/provider/session"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/provider/slo"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/provider/tenant"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/provider/trafficsplit"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/provider/unchanged"
 )
 
@@ -29,6 +33,7 @@ const Address = "registry.terraform.io/apex-innovations/synapse"
 var (
 	_ provider.Provider                       = (*Provider)(nil)
 	_ provider.ProviderWithEphemeralResources = (*Provider)(nil)
+	_ provider.ProviderWithFunctions          = (*Provider)(nil)
 )
 
 // Provider is the provider. Its resources' schemas are built once, with it.
@@ -45,9 +50,12 @@ type Provider struct {
 func New(version string, getenv func(string) string) *Provider {
 	return &Provider{
 		version: version, getenv: getenv,
-		resources: []func() resource.Resource{region.Resource(), tenant.Resource(), service.Resource(), deployment.Resource()},
+		resources: []func() resource.Resource{
+			region.Resource(), tenant.Resource(), service.Resource(), deployment.Resource(), slo.Resource(), trafficsplit.Resource(),
+		},
 		dataSources: slices.Concat([]func() datasource.DataSource{platform.New},
-			region.DataSources(), tenant.DataSources(), service.DataSources(), deployment.DataSources()),
+			region.DataSources(), tenant.DataSources(), service.DataSources(), deployment.DataSources(),
+			slo.DataSources(), trafficsplit.DataSources()),
 	}
 }
 
@@ -74,3 +82,6 @@ func (p *Provider) DataSources(context.Context) []func() datasource.DataSource {
 func (p *Provider) EphemeralResources(context.Context) []func() ephemeral.EphemeralResource {
 	return []func() ephemeral.EphemeralResource{tenant.NewCredentials}
 }
+
+// Functions implements [provider.ProviderWithFunctions].
+func (p *Provider) Functions(context.Context) []func() function.Function { return functions.All() }

@@ -43,7 +43,13 @@ func TestBadInputIsFoundWithoutAServer(t *testing.T) {
 		"an unknown way to wait":     {deploymentType, providertest.Attributes{"wait_for": text("never")}, `AttributeName("wait_for")`, "accepted"},
 		"a label that is null": {tenantType, providertest.Attributes{"labels": tftypes.NewValue(tftypes.Map{ElementType: tftypes.String}, map[string]tftypes.Value{"a": tftypes.NewValue(tftypes.String, nil)})},
 			`AttributeName("labels")`, "null"},
-		"a timeout that is no duration": {tenantType, nested(tenantType, "timeouts", providertest.Attributes{"create": text("soon")}), `AttributeName("timeouts").AttributeName("create")`, "2h45m"},
+		"an objective beyond all":           {sloType, providertest.Attributes{"objective": number(100)}, `AttributeName("objective")`, "between 50 and 99.999"},
+		"a ratio with a threshold":          {sloType, providertest.Attributes{"threshold": text("1s")}, `AttributeName("threshold")`, "has no threshold"},
+		"a latency without a threshold":     {sloType, providertest.Attributes{"sli": text("latency")}, `AttributeName("threshold")`, "required with the sli latency"},
+		"a threshold between two bounds":    {sloType, providertest.Attributes{"sli": text("latency"), "threshold": text("300ms")}, `AttributeName("threshold")`, "not a bound"},
+		"a label that Prometheus refuses":   {sloType, nested(sloType, "alerting", providertest.Attributes{"page_labels": providertest.Texts(map[string]string{"a-b": "c"})}), `AttributeName("alerting").AttributeName("page_labels").ElementKeyString("a-b")`, "Prometheus label"},
+		"no labels instead of the defaults": {sloType, nested(sloType, "alerting", providertest.Attributes{"page_labels": providertest.Texts(nil)}), `AttributeName("alerting").AttributeName("page_labels")`, "at least 1"},
+		"a timeout that is no duration":     {tenantType, nested(tenantType, "timeouts", providertest.Attributes{"create": text("soon")}), `AttributeName("timeouts").AttributeName("create")`, "2h45m"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			config := minimal(h)[test.typeName]

@@ -11,7 +11,7 @@ import (
 )
 
 // Settings is an optional object whose attributes all have defaults: where the configuration leaves it out, the plan
-// shows the defaults instead of "known after apply". Attributes without a static default count as zero.
+// shows the defaults instead of "known after apply". Attributes without a static default count as zero, and maps as null.
 func Settings(description string, attributes map[string]schema.Attribute) schema.SingleNestedAttribute {
 	attributeTypes := make(map[string]attr.Type, len(attributes))
 	values := make(map[string]attr.Value, len(attributes))
@@ -46,6 +46,18 @@ func staticDefault(attribute schema.Attribute) attr.Value {
 			a.Default.DefaultInt64(ctx, defaults.Int64Request{}, &resp)
 		}
 		return resp.PlanValue
+	case schema.BoolAttribute:
+		resp := defaults.BoolResponse{PlanValue: types.BoolValue(false)}
+		if a.Default != nil {
+			a.Default.DefaultBool(ctx, defaults.BoolRequest{}, &resp)
+		}
+		return resp.PlanValue
+	case schema.MapAttribute:
+		resp := defaults.MapResponse{PlanValue: types.MapNull(a.ElementType)}
+		if a.Default != nil {
+			a.Default.DefaultMap(ctx, defaults.MapRequest{}, &resp)
+		}
+		return resp.PlanValue
 	case schema.Float64Attribute:
 		resp := defaults.Float64Response{PlanValue: types.Float64Value(0)}
 		if a.Default != nil {
@@ -53,5 +65,5 @@ func staticDefault(attribute schema.Attribute) attr.Value {
 		}
 		return resp.PlanValue
 	}
-	panic("envelope: Settings holds strings and numbers only")
+	panic("envelope: Settings holds strings, numbers, flags and maps only")
 }

@@ -45,6 +45,7 @@ func (r *Resource[M, S, T, PM, PS, PT]) Create(ctx context.Context, req resource
 	to := target{&resp.State, resp.Identity, resp.Private}
 	resp.Diagnostics.Append(r.save(ctx, to, m, object, false)...)
 	resp.Diagnostics.Append(r.awaitReady(ctx, to, m, object, timeout)...)
+	resp.Diagnostics.Append(r.warnings(key, m, m)...)
 }
 
 // createDiagnostics explains why an object was not created.

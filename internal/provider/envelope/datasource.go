@@ -3,6 +3,7 @@ package envelope
 import (
 	"context"
 	"fmt"
+	"maps"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
@@ -65,6 +66,7 @@ type One[M, S, T any, PM Model[M, S, T], PT StatusOf[T]] struct {
 func NewDataSource[M, S, T any, PM Model[M, S, T], PT StatusOf[T]](def Definition) func() datasource.DataSource {
 	s := newShape(def)
 	attributes := s.dataAttributes()
+	maps.Copy(attributes, computedAll(def.Details))
 	label := def.Kind.Label()
 	attributes["name"] = schema.StringAttribute{Required: true, MarkdownDescription: "Name of the " + label + "."}
 	if parent := def.Kind.Info().Parent; parent != "" {
@@ -104,9 +106,31 @@ func (d *One[M, S, T, PM, PT]) Read(ctx context.Context, req datasource.ReadRequ
 	}
 	attributes, diags := d.attributes(ctx, object)
 	resp.Diagnostics.Append(diags...)
-	if !diags.HasError() {
+	details, diags := d.details(ctx, &object.Status)
+	resp.Diagnostics.Append(diags...)
+	if !resp.Diagnostics.HasError() {
+		maps.Copy(attributes, details)
 		resp.State.Raw = with(emptyState(resp.State.Raw), attributes)
 	}
+}
+
+// details converts what only this data source shows.
+func (d *One[M, S, T, PM, PT]) details(ctx context.Context, status *T) (rawObject, diag.Diagnostics) {
+	m, ok := any(PM(new(M))).(detailer[T])
+	if !ok {
+		return nil, nil
+	}
+	values, diags := m.Details(ctx, status)
+	result := rawObject{}
+	for name, value := range values {
+		raw, err := value.ToTerraformValue(ctx)
+		if err != nil {
+			diags.AddError("Unexpected value", fmt.Sprintf("The attribute %s cannot be encoded: %v. This is a bug in the provider: please report it.", name, err))
+			continue
+		}
+		result[name] = raw
+	}
+	return result, diags
 }
 
 // read uses the read cache while planning. Once this run writes, anything may follow from what it wrote.

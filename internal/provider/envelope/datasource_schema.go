@@ -41,12 +41,17 @@ func computed(attribute schema.Attribute) datasource.Attribute {
 		return datasource.Float64Attribute{Computed: true, MarkdownDescription: text}
 	case schema.SetAttribute:
 		return datasource.SetAttribute{Computed: true, MarkdownDescription: text, ElementType: a.ElementType}
+	case schema.ListAttribute:
+		return datasource.ListAttribute{Computed: true, MarkdownDescription: text, ElementType: a.ElementType}
 	case schema.MapAttribute:
 		return datasource.MapAttribute{Computed: true, MarkdownDescription: text, ElementType: a.ElementType}
 	case schema.SingleNestedAttribute:
 		return datasource.SingleNestedAttribute{Computed: true, MarkdownDescription: text, Attributes: computedAll(a.Attributes)}
 	case schema.MapNestedAttribute:
 		return datasource.MapNestedAttribute{Computed: true, MarkdownDescription: text,
+			NestedObject: datasource.NestedAttributeObject{Attributes: computedAll(a.NestedObject.Attributes)}}
+	case schema.ListNestedAttribute:
+		return datasource.ListNestedAttribute{Computed: true, MarkdownDescription: text,
 			NestedObject: datasource.NestedAttributeObject{Attributes: computedAll(a.NestedObject.Attributes)}}
 	}
 	panic(fmt.Sprintf("envelope: data sources have no attribute for %T", attribute))

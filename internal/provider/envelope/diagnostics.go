@@ -52,7 +52,7 @@ func (s *shape) fieldDiagnostic(field synapse.FieldError, note string) diag.Diag
 	if field.Code == synapse.CodeReferenceNotFound && field.Reference != nil {
 		detail += fmt.Sprintf(" If the same configuration creates it, refer to it as synapse_%s.<label>.name, so that Terraform creates it first.", field.Reference.Kind)
 	}
-	at, ok := attributePath(s.schema, s.def.Kind, field.Pointer)
+	at, ok := s.attributePath(field.Pointer)
 	if !ok {
 		return diag.NewErrorDiagnostic(summary, fmt.Sprintf("%s (%s)%s", detail, field.Pointer, note))
 	}

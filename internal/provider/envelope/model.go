@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
+	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -52,6 +53,18 @@ type Model[M, S, T any] interface {
 // explainer is implemented by models that can say more about a failure than the object's Ready condition.
 type explainer[T any] interface{ Explain(*T) string }
 
+// warner is implemented by models of objects that can be in a state which users must hear of although it is no error. The
+// receiver holds what was seen of the object, and planned what is asked of it; after an apply they are the same.
+type warner[M any] interface {
+	Warnings(planned *M) diag.Diagnostics
+}
+
+// detailer is implemented by models whose data source shows what would only blow up the state of a resource.
+type detailer[T any] interface {
+	// Details returns the values of the definition's [Definition.Details].
+	Details(context.Context, *T) (map[string]attr.Value, diag.Diagnostics)
+}
+
 // SpecOf is a pointer to a spec.
 type SpecOf[S any] interface {
 	*S
@@ -77,6 +90,11 @@ type Definition struct {
 	Timeouts Timeouts
 	// ProviderOnly names the attributes that the API does not know.
 	ProviderOnly []string
+	// CheckedWith names, for an attribute, others that its checks depend on. While one of them is not known, nothing is
+	// said of the attribute before the plan. Optional.
+	CheckedWith map[string][]string
+	// Details are attributes that only the data source for one object has. The model must have a method Details then.
+	Details map[string]schema.Attribute
 }
 
 // Timeouts bound the operations on one object.

@@ -29,6 +29,9 @@ func (r *Resource[M, S, T, PM, PS, PT]) ModifyPlan(ctx context.Context, req reso
 		}
 		return
 	}
+	if exists {
+		resp.Diagnostics.Append(r.plannedWarnings(ctx, req, stateKey)...)
+	}
 	plan := attributesOf(req.Plan.Raw)
 	changed, unfinished := r.foretell(plan, state)
 	if exists && !unfinished && r.sameInputs(plan, state) {

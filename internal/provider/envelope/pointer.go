@@ -9,20 +9,26 @@ import (
 	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
 )
 
-// attributePath finds the attribute that a JSON pointer into a draft speaks of. It goes as deep as the configuration
-// can be addressed: to the set, for an element of a set. ok is false for what no attribute holds.
-func attributePath(resource schema.Schema, kind synapse.Kind, pointer string) (at path.Path, ok bool) {
+// fieldTokens names the attribute that a JSON pointer into a draft speaks of, and what is below it.
+func (s *shape) fieldTokens(pointer string) []string {
 	tokens := synapse.SplitPointer(pointer)
 	switch {
 	case tokens[0] == "spec":
 		tokens = tokens[1:]
 	case tokens[0] == "parent":
-		tokens[0] = string(kind.Info().Parent)
+		tokens[0] = string(s.def.Kind.Info().Parent)
 	}
+	return tokens
+}
+
+// attributePath finds the attribute that a JSON pointer into a draft speaks of. It goes as deep as the configuration
+// can be addressed: to the set, for an element of a set. ok is false for what no attribute holds.
+func (s *shape) attributePath(pointer string) (at path.Path, ok bool) {
+	tokens := s.fieldTokens(pointer)
 	if len(tokens) == 0 {
 		return path.Empty(), false
 	}
-	attribute, found := resource.Attributes[tokens[0]]
+	attribute, found := s.schema.Attributes[tokens[0]]
 	if !found {
 		return path.Empty(), false
 	}
@@ -38,6 +44,10 @@ func descend(at path.Path, attribute schema.Attribute, tokens []string) path.Pat
 		return descendInto(at, a.Attributes, tokens)
 	case schema.MapNestedAttribute:
 		return descendInto(at.AtMapKey(tokens[0]), a.NestedObject.Attributes, tokens[1:])
+	case schema.ListNestedAttribute:
+		if index, err := strconv.Atoi(tokens[0]); err == nil {
+			return descendInto(at.AtListIndex(index), a.NestedObject.Attributes, tokens[1:])
+		}
 	case schema.MapAttribute:
 		return at.AtMapKey(tokens[0])
 	case schema.ListAttribute:

@@ -77,43 +77,6 @@ func unknownLike(value tftypes.Value) tftypes.Value {
 	return tftypes.NewValue(value.Type(), tftypes.UnknownValue)
 }
 
-func nullLike(value tftypes.Value) tftypes.Value { return tftypes.NewValue(value.Type(), nil) }
-
-// hasNullElement reports whether a collection holds a null, which the API has no way to say.
-func hasNullElement(value tftypes.Value) bool {
-	if value.IsNull() || !value.IsKnown() {
-		return false
-	}
-	var list []tftypes.Value
-	var byKey map[string]tftypes.Value
-	switch {
-	case value.Type().Is(tftypes.Set{}), value.Type().Is(tftypes.List{}):
-		_ = value.As(&list)
-	case value.Type().Is(tftypes.Map{}):
-		_ = value.As(&byKey)
-	}
-	for _, element := range list {
-		if element.IsNull() {
-			return true
-		}
-	}
-	for _, element := range byKey {
-		if element.IsNull() || element.Type().Is(tftypes.Object{}) && anyHasNullElement(element) {
-			return true
-		}
-	}
-	return false
-}
-
-func anyHasNullElement(object tftypes.Value) bool {
-	for _, value := range attributesOf(object) {
-		if hasNullElement(value) {
-			return true
-		}
-	}
-	return false
-}
-
 // emptyState is an object of the same type with all attributes null.
 func emptyState(value tftypes.Value) tftypes.Value {
 	object, ok := value.Type().(tftypes.Object)

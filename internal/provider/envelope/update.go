@@ -54,6 +54,7 @@ func (r *Resource[M, S, T, PM, PS, PT]) Update(ctx context.Context, req resource
 	to := target{&resp.State, resp.Identity, resp.Private}
 	resp.Diagnostics.Append(r.save(ctx, to, m, object, false)...)
 	resp.Diagnostics.Append(r.awaitReady(ctx, to, m, object, timeout)...)
+	resp.Diagnostics.Append(r.warnings(key, m, m)...)
 }
 
 // wanted is what a user can want of an object, in the form in which two are compared.

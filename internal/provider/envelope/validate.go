@@ -3,7 +3,6 @@ package envelope
 import (
 	"context"
 
-	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 
@@ -11,27 +10,19 @@ import (
 )
 
 // ValidateConfig implements [resource.ResourceWithValidateConfig]: the domain's own validation, as far as the
-// configuration is known, without a request. Attributes that are not completely known are left out, and so is what
-// the validation says of them.
+// configuration is known, without a request. What is not known is left out, and so is what the validation says of it.
 func (r *Resource[M, S, T, PM, PS, PT]) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
-	attributes := attributesOf(req.Config.Raw)
-	masked := rawObject{}
-	for name, value := range attributes {
-		if !value.IsFullyKnown() || hasNullElement(value) {
-			masked[name] = nullLike(value)
-		}
-	}
-	config := req.Config
-	if len(masked) > 0 {
-		config.Raw = with(config.Raw, masked)
-	}
+	var masked mask
+	config := tfsdk.Config{Raw: masked.apply(req.Config.Raw), Schema: r.schema}
 	m := r.fresh()
-	resp.Diagnostics.Append(tfsdk.Config{Raw: config.Raw, Schema: r.schema}.Get(ctx, m)...)
+	resp.Diagnostics.Append(config.Get(ctx, m)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	for _, field := range r.validate(m) {
-		resp.Diagnostics.Append(r.maskedDiagnostic(field, masked)...)
+		if !masked.hides(r.fieldTokens(field.Pointer), r.def.CheckedWith) {
+			resp.Diagnostics.Append(r.fieldDiagnostic(field, ""))
+		}
 	}
 }
 
@@ -45,13 +36,4 @@ func (r *Resource[M, S, T, PM, PS, PT]) validate(m PM) []synapse.FieldError {
 	}
 	errs = append(errs, synapse.ValidateLabels("/labels", m.Base().Labels)...)
 	return append(errs, PS(&spec).Validate()...)
-}
-
-func (s *shape) maskedDiagnostic(field synapse.FieldError, masked rawObject) diag.Diagnostics {
-	if at, ok := attributePath(s.schema, s.def.Kind, field.Pointer); ok {
-		if _, isMasked := masked[at.Steps()[0].String()]; isMasked {
-			return nil
-		}
-	}
-	return diag.Diagnostics{s.fieldDiagnostic(field, "")}
 }

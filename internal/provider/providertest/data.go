@@ -49,3 +49,11 @@ func Keys(t testing.TB, value tftypes.Value, names ...string) []string {
 	require.NoError(t, At(t, value, names...).As(&elements))
 	return slices.Sorted(maps.Keys(elements))
 }
+
+// Elements returns the elements of a list inside an object.
+func Elements(t testing.TB, value tftypes.Value, names ...string) []tftypes.Value {
+	t.Helper()
+	var elements []tftypes.Value
+	require.NoError(t, At(t, value, names...).As(&elements))
+	return elements
+}

@@ -28,6 +28,10 @@ func complete(object *Object) *synapse.Problem {
 		return completeAs(object, &synapse.TenantSpec{})
 	case synapse.KindService:
 		return completeAs(object, &synapse.ServiceSpec{})
+	case synapse.KindSLO:
+		return completeAs(object, &synapse.SLOSpec{})
+	case synapse.KindTrafficSplit:
+		return completeAs(object, &synapse.TrafficSplitSpec{})
 	}
 	return completeAs(object, &synapse.DeploymentSpec{})
 }

@@ -73,7 +73,15 @@ func NewServer(t testing.TB) *Server {
 }
 
 // MakeReady is what happens to an object after each change unless [Server.React] says otherwise.
-func MakeReady(o *Object) { o.SetPhase(synapse.PhaseReady, "ready") }
+func MakeReady(o *Object) {
+	o.SetPhase(synapse.PhaseReady, "ready")
+	switch o.Kind {
+	case synapse.KindSLO:
+		o.Status["rules_yaml"] = "groups: []\n"
+	case synapse.KindTrafficSplit:
+		o.Observe(synapse.SplitObservation{Published: true}, time.Unix(1e9, 0))
+	}
+}
 
 // SetPhase sets the object's status for its current generation.
 func (o *Object) SetPhase(phase synapse.Phase, message string) {
@@ -227,6 +235,8 @@ func (s *Server) answer(r Request, body []byte) (int, any) {
 		return http.StatusCreated, synapse.Credentials{ID: "c1", Username: "u", Password: "secret", Host: "127.0.0.1", Port: 5432, Database: "d", Schema: "s", URL: "postgres://u:secret@127.0.0.1:5432/d", ExpiresAt: time.Unix(1e9, 0)}
 	case len(parts) == 4 && parts[2] == "credentials":
 		return http.StatusNoContent, nil
+	case parts[len(parts)-1] == "error-budget" && s.objects[strings.TrimSuffix(r.Path, "/error-budget")] != nil:
+		return http.StatusOK, synapse.ErrorBudget{SLO: parts[1], Objective: 99.9, Window: "720h", Since: time.Unix(1e9, 0), Requests: 2000, Bad: 3, Remaining: -50, BurnRate: 1.5, Source: "gateways"}
 	case len(parts) == 1 && r.Method == http.MethodPost:
 		return s.post(kind, r, body)
 	case len(parts) == 1:

@@ -2,6 +2,7 @@ package providertest
 
 import (
 	"maps"
+	"slices"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
@@ -54,6 +55,52 @@ func (h *Host) NestedMap(typeName, attribute string, elements map[string]Attribu
 	return tftypes.NewValue(mapType, values)
 }
 
+// Make turns plain values into a value of a resource's attribute, however deep: maps, slices, texts, numbers and flags.
+// Attributes that are left out are null.
+func (h *Host) Make(typeName, attribute string, plain any) tftypes.Value {
+	return made(h.types[typeName].AttributeTypes[attribute], plain)
+}
+
+func made(valueType tftypes.Type, plain any) tftypes.Value {
+	switch value := plain.(type) {
+	case nil:
+		return tftypes.NewValue(valueType, nil)
+	case tftypes.Value:
+		return value
+	case map[string]any:
+		elements := Attributes{}
+		for key, element := range value {
+			elements[key] = made(inside(valueType, key), element)
+		}
+		if objectType, ok := valueType.(tftypes.Object); ok {
+			return object(objectType, elements)
+		}
+		return tftypes.NewValue(valueType, elements)
+	case []any:
+		elements := make([]tftypes.Value, len(value))
+		for i, element := range value {
+			elements[i] = made(inside(valueType, ""), element)
+		}
+		return tftypes.NewValue(valueType, elements)
+	}
+	return tftypes.NewValue(valueType, plain)
+}
+
+// inside is the type of a part of a collection or object.
+func inside(valueType tftypes.Type, key string) tftypes.Type {
+	switch t := valueType.(type) {
+	case tftypes.Object:
+		return t.AttributeTypes[key]
+	case tftypes.Map:
+		return t.ElementType
+	case tftypes.List:
+		return t.ElementType
+	case tftypes.Set:
+		return t.ElementType
+	}
+	return valueType
+}
+
 // At returns a value inside an object, by the names of attributes and keys of maps.
 func At(t testing.TB, value tftypes.Value, names ...string) tftypes.Value {
 	t.Helper()
@@ -102,6 +149,8 @@ func merge(schemas []*tfprotov6.SchemaAttribute, config, prior tftypes.Value) tf
 			result[schema.Name] = merge(schema.NestedType.Attributes, value, before[schema.Name])
 		case schema.NestedType.Nesting == tfprotov6.SchemaObjectNestingModeMap:
 			result[schema.Name] = mergeMap(schema.NestedType.Attributes, value, before[schema.Name])
+		case schema.NestedType.Nesting == tfprotov6.SchemaObjectNestingModeList:
+			result[schema.Name] = mergeList(schema.NestedType.Attributes, value, before[schema.Name])
 		}
 	}
 	return tftypes.NewValue(config.Type(), result)
@@ -117,6 +166,19 @@ func mergeMap(schemas []*tfprotov6.SchemaAttribute, config, prior tftypes.Value)
 		if old, found := before[key]; found {
 			result[key] = merge(schemas, value, old)
 		}
+	}
+	return tftypes.NewValue(config.Type(), result)
+}
+
+// mergeList merges the elements that have the same index.
+func mergeList(schemas []*tfprotov6.SchemaAttribute, config, prior tftypes.Value) tftypes.Value {
+	var configured, before []tftypes.Value
+	if prior.IsNull() || config.As(&configured) != nil || prior.As(&before) != nil {
+		return config
+	}
+	result := slices.Clone(configured)
+	for i := range min(len(configured), len(before)) {
+		result[i] = merge(schemas, configured[i], before[i])
 	}
 	return tftypes.NewValue(config.Type(), result)
 }

@@ -27,6 +27,7 @@ type Session struct {
 	mu      sync.Mutex
 	planned map[synapse.Key]bool
 	managed map[synapse.Key]bool
+	warned  map[synapse.Key]bool
 	caches  map[synapse.Kind]any
 	// listed looks an object of a kind up in the list that was read, if one was.
 	listed map[synapse.Kind]func(synapse.Key) (synapse.Meta, bool)
@@ -36,8 +37,8 @@ type Session struct {
 func New(c *client.Client, defaultLabels map[string]string, version string) *Session {
 	return &Session{
 		Client: c, DefaultLabels: defaultLabels, Version: version,
-		planned: map[synapse.Key]bool{}, managed: map[synapse.Key]bool{}, caches: map[synapse.Kind]any{},
-		listed: map[synapse.Kind]func(synapse.Key) (synapse.Meta, bool){},
+		planned: map[synapse.Key]bool{}, managed: map[synapse.Key]bool{}, warned: map[synapse.Key]bool{},
+		caches: map[synapse.Kind]any{}, listed: map[synapse.Kind]func(synapse.Key) (synapse.Meta, bool){},
 	}
 }
 
@@ -76,6 +77,16 @@ func (s *Session) Managed(key synapse.Key) (managed, protected bool) {
 	defer s.mu.Unlock()
 	protected, managed = s.managed[key]
 	return managed, protected
+}
+
+// Warn notes that this run warns of the object, and reports whether it is for the first time: Terraform asks for a plan again
+// right before it applies it.
+func (s *Session) Warn(key synapse.Key) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	first := !s.warned[key]
+	s.warned[key] = true
+	return first
 }
 
 // LabelsFor returns the labels that an object gets: the defaults, and over them its own.

@@ -18,6 +18,16 @@ type object struct {
 	protected bool
 }
 
+// quiet reports whether nothing is to be done or said about an object as long as it stays as it is. A failed one has work to
+// do, and of a progression that does not go on the framework warns.
+func (o object) quiet() bool {
+	switch o.phase {
+	case string(synapse.PhaseFailed), string(synapse.SplitRollingBack), string(synapse.SplitRolledBack), string(synapse.SplitPaused):
+		return false
+	}
+	return true
+}
+
 func packed(value *tfprotov6.DynamicValue) []byte {
 	if value == nil {
 		return nil

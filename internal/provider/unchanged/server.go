@@ -14,7 +14,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/provider/session"
-	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
 )
 
 // framework is what the plugin framework's server implements.
@@ -63,11 +62,11 @@ func (s *Server) ReadResource(ctx context.Context, req *tfprotov6.ReadResourceRe
 }
 
 // PlanResourceChange implements [tfprotov6.ResourceServer]. Nothing is to be done when the configuration is the one that
-// was last applied, by this version and with these default labels, and the state has not drifted since.
+// was last applied, by this version and with these default labels, the state has not drifted since, and is quiet.
 func (s *Server) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanResourceChangeRequest) (*tfprotov6.PlanResourceChangeResponse, error) {
 	if run := s.session(); run != nil && bytes.Equal(packed(req.PriorState), packed(req.ProposedNewState)) {
 		o, ok := read(req.TypeName, req.PriorState)
-		if ok && o.phase != string(synapse.PhaseFailed) && privateOf(req.PriorPrivate).config() == digest(run, req.Config) {
+		if ok && o.quiet() && privateOf(req.PriorPrivate).config() == digest(run, req.Config) {
 			run.Manage(o.key, o.protected)
 			return &tfprotov6.PlanResourceChangeResponse{
 				PlannedState: req.ProposedNewState, PlannedPrivate: req.PriorPrivate, PlannedIdentity: req.PriorIdentity,

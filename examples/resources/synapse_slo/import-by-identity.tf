@@ -1,0 +1,6 @@
+import {
+  to = synapse_slo.login_errors
+  identity = {
+    name = "login-errors"
+  }
+}

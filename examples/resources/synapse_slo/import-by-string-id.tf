@@ -1,0 +1,4 @@
+import {
+  to = synapse_slo.login_errors
+  id = "login-errors"
+}

@@ -1,0 +1,2 @@
+# By name.
+terraform import synapse_slo.login_errors login-errors

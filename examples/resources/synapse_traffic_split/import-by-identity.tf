@@ -1,0 +1,6 @@
+import {
+  to = synapse_traffic_split.login
+  identity = {
+    name = "login"
+  }
+}

@@ -1,0 +1,4 @@
+import {
+  to = synapse_traffic_split.login
+  id = "login"
+}

@@ -1,0 +1,2 @@
+# By name.
+terraform import synapse_traffic_split.login login

@@ -1,0 +1,37 @@
+// Package slo is the resource synapse_slo, its data sources, and the data source synapse_error_budget.
+package slo
+
+import (
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+
+	"github.com/apex-innovations/terraform-provider-synapse/internal/provider/envelope"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
+)
+
+// Resource returns the constructor of synapse_slo.
+func Resource() func() resource.Resource {
+	return envelope.NewResource[Model, synapse.SLOSpec, synapse.SLOStatus](definition())
+}
+
+// DataSources returns the constructors of the data sources synapse_slo, synapse_slos and synapse_error_budget.
+func DataSources() []func() datasource.DataSource {
+	return []func() datasource.DataSource{
+		envelope.NewDataSource[Model, synapse.SLOSpec, synapse.SLOStatus](definition()),
+		envelope.NewListDataSource[Model, synapse.SLOSpec, synapse.SLOStatus](definition()),
+		NewErrorBudget,
+	}
+}
+
+func definition() envelope.Definition {
+	return envelope.Definition{
+		Kind: synapse.KindSLO,
+		Description: "A service level objective: how many of a service's requests must be good. It judges the candidates of traffic splits, and compiles to Prometheus recording and alert rules " +
+			"on the rate at which the error budget is used up (`rules_yaml`). What is left of the budget is the data source `synapse_error_budget`.",
+		Timeouts:   envelope.Timeouts{Create: 5 * time.Minute, Update: 5 * time.Minute, Delete: 5 * time.Minute},
+		Volatile:   []string{"rules_yaml"},
+		Attributes: attributes(),
+	}
+}
