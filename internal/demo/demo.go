@@ -19,6 +19,12 @@ type Demo struct {
 	Out io.Writer `kong:"-"`
 }
 
+// The examples that the demo applies, in this order.
+const (
+	quickstart = "quickstart"
+	strangler  = "strangler-migration"
+)
+
 // defaultDir is where the demo lives unless told otherwise. For root it is below /var/lib, since PostgreSQL runs as
 // another user, who cannot enter root's home.
 func defaultDir(getenv func(string) string, uid int) string {
@@ -33,22 +39,22 @@ func defaultDir(getenv func(string) string, uid int) string {
 }
 
 // The places in the demo's directory.
-func (d Demo) dataDir() string         { return filepath.Join(d.Dir, "data") }
-func (d Demo) tokenFile() string       { return filepath.Join(d.dataDir(), "admin.token") }
-func (d Demo) binDir() string          { return filepath.Join(d.Dir, "bin") }
-func (d Demo) synapsed() string        { return filepath.Join(d.binDir(), "synapsed") }
-func (d Demo) workDir() string         { return filepath.Join(d.Dir, "quickstart") }
-func (d Demo) pluginDir() string       { return filepath.Join(d.Dir, "plugins") }
-func (d Demo) cliConfig() string       { return filepath.Join(d.Dir, "terraform.rc") }
-func (d Demo) envFile() string         { return filepath.Join(d.Dir, "env.sh") }
-func (d Demo) daemonLog() string       { return filepath.Join(d.Dir, "synapsed.log") }
-func (d Demo) daemonFile() string      { return filepath.Join(d.Dir, "synapsed.json") }
-func (d Demo) markerFile() string      { return filepath.Join(d.Dir, "made-by-synapse-demo") }
-func (d Demo) endpoint() string        { return "http://" + d.Listen }
-func (d Demo) entry() string           { return "http://" + d.EntryAddress }
-func (d Demo) executable() string      { return "terraform-provider-synapse" }
-func (d Demo) say(f string, a ...any)  { _, _ = fmt.Fprintf(d.Out, f+"\n", a...) }
-func (d Demo) step(f string, a ...any) { d.say("\n==> "+f, a...) }
+func (d Demo) dataDir() string               { return filepath.Join(d.Dir, "data") }
+func (d Demo) tokenFile() string             { return filepath.Join(d.dataDir(), "admin.token") }
+func (d Demo) binDir() string                { return filepath.Join(d.Dir, "bin") }
+func (d Demo) synapsed() string              { return filepath.Join(d.binDir(), "synapsed") }
+func (d Demo) workDir(example string) string { return filepath.Join(d.Dir, example) }
+func (d Demo) pluginDir() string             { return filepath.Join(d.Dir, "plugins") }
+func (d Demo) cliConfig() string             { return filepath.Join(d.Dir, "terraform.rc") }
+func (d Demo) envFile() string               { return filepath.Join(d.Dir, "env.sh") }
+func (d Demo) daemonLog() string             { return filepath.Join(d.Dir, "synapsed.log") }
+func (d Demo) daemonFile() string            { return filepath.Join(d.Dir, "synapsed.json") }
+func (d Demo) markerFile() string            { return filepath.Join(d.Dir, "made-by-synapse-demo") }
+func (d Demo) endpoint() string              { return "http://" + d.Listen }
+func (d Demo) entry() string                 { return "http://" + d.EntryAddress }
+func (d Demo) executable() string            { return "terraform-provider-synapse" }
+func (d Demo) say(f string, a ...any)        { _, _ = fmt.Fprintf(d.Out, f+"\n", a...) }
+func (d Demo) step(f string, a ...any)       { d.say("\n==> "+f, a...) }
 
 // prepareDir makes the demo's directory, and marks it: what is removed later must be what was made here.
 func (d Demo) prepareDir() error {

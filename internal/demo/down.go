@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// destroyTimeout is many times what a destroy of the quickstart takes.
+// destroyTimeout is many times what a destroy of the examples takes.
 const destroyTimeout = 5 * time.Minute
 
 // Down destroys what the demo made with Terraform, as a user would, stops the platform, removes the demo's directory
@@ -22,7 +22,7 @@ func (d Demo) Down(ctx context.Context, force bool) error {
 	}
 	addresses := []string{d.Listen, d.EntryAddress, d.DatabaseAddress}
 	var errs []error
-	if !force && fileExists(d.synapsed()) && fileExists(filepath.Join(d.workDir(), "terraform.tfstate")) {
+	if !force && fileExists(d.synapsed()) && fileExists(filepath.Join(d.workDir(quickstart), "terraform.tfstate")) {
 		d.step("Destroying what Terraform made")
 		all, err := d.destroy(ctx)
 		if len(all) > 0 {
@@ -58,8 +58,15 @@ func (d Demo) destroy(ctx context.Context) ([]string, error) {
 		return nil, err
 	}
 	addresses, err := d.addresses(ctx)
-	return addresses, errors.Join(err,
-		d.terraform(ctx, d.Out, "destroy", "-input=false", "-no-color", "-auto-approve", "-lock-timeout=30s"))
+	for _, example := range []string{strangler, quickstart} { // the second's objects are what the first's refer to
+		if !fileExists(filepath.Join(d.workDir(example), "terraform.tfstate")) {
+			continue
+		}
+		if failed := d.terraform(ctx, example, d.Out, "destroy", "-input=false", "-no-color", "-auto-approve", "-lock-timeout=30s"); failed != nil {
+			return addresses, errors.Join(err, failed)
+		}
+	}
+	return addresses, err
 }
 
 func fileExists(path string) bool {

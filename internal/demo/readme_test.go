@@ -195,14 +195,14 @@ func (d Demo) plan(t *testing.T, where, hcl string) {
 	t.Helper()
 	work := d
 	work.Dir = t.TempDir()
-	require.NoError(t, os.MkdirAll(work.workDir(), 0o700))
+	require.NoError(t, os.MkdirAll(work.workDir(quickstart), 0o700))
 	versions, err := os.ReadFile(filepath.Join(d.Repository, "examples", "quickstart", "versions.tf"))
 	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(filepath.Join(work.workDir(), "versions.tf"), versions, 0o600))
-	require.NoError(t, os.WriteFile(filepath.Join(work.workDir(), "main.tf"), []byte(hcl), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(work.workDir(quickstart), "versions.tf"), versions, 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(work.workDir(quickstart), "main.tf"), []byte(hcl), 0o600))
 	script := fmt.Sprintf(". %s && %s init -input=false && %s plan -input=false", d.envFile(), d.Terraform, d.Terraform)
 	cmd := exec.CommandContext(t.Context(), "bash", "-c", script)
-	cmd.Dir = work.workDir()
+	cmd.Dir = work.workDir(quickstart)
 	output, err := cmd.CombinedOutput()
 	require.NoError(t, err, "%s\n%s", where, output)
 }

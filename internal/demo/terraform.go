@@ -36,45 +36,45 @@ func (d Demo) prepareTerraform() error {
 	config := fmt.Sprintf("disable_checkpoint = true\n\nprovider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n}\n", d.pluginDir())
 	env := fmt.Sprintf("export TF_CLI_CONFIG_FILE='%s'\nexport SYNAPSE_ENDPOINT='%s'\nexport SYNAPSE_TOKEN=\"$(cat '%s')\"\nexport TF_VAR_registry='%s'\n",
 		d.cliConfig(), d.endpoint(), d.tokenFile(), d.Listen)
-	return errors.Join(d.writeFile(d.cliConfig(), config), d.writeFile(d.envFile(), env), d.copyQuickstart())
+	return errors.Join(d.writeFile(d.cliConfig(), config), d.writeFile(d.envFile(), env), d.copyExample(quickstart), d.copyExample(strangler))
 }
 
-// copyQuickstart copies the configuration to where Terraform may write its state. The lock file of the last run goes:
-// it pins the checksum of the provider built then.
-func (d Demo) copyQuickstart() error {
-	if err := os.MkdirAll(d.workDir(), 0o700); err != nil {
+// copyExample copies a configuration to where Terraform may write its state. The lock file of the last run goes: it pins
+// the checksum of the provider built then.
+func (d Demo) copyExample(example string) error {
+	if err := os.MkdirAll(d.workDir(example), 0o700); err != nil {
 		return fmt.Errorf("making Terraform's working directory: %w", err)
 	}
-	old, err := filepath.Glob(filepath.Join(d.workDir(), "*.tf"))
+	old, err := filepath.Glob(filepath.Join(d.workDir(example), "*.tf"))
 	if err != nil {
 		return err
 	}
-	for _, path := range append(old, filepath.Join(d.workDir(), ".terraform.lock.hcl")) {
+	for _, path := range append(old, filepath.Join(d.workDir(example), ".terraform.lock.hcl")) {
 		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return fmt.Errorf("clearing Terraform's working directory: %w", err)
 		}
 	}
-	sources, err := filepath.Glob(filepath.Join(d.Repository, "examples", "quickstart", "*.tf"))
+	sources, err := filepath.Glob(filepath.Join(d.Repository, "examples", example, "*.tf"))
 	if err != nil {
 		return err
 	}
 	if len(sources) == 0 {
-		return fmt.Errorf("%s has no examples/quickstart: run the demo in the root of the repository", d.Repository)
+		return fmt.Errorf("%s has no examples/%s: run the demo in the root of the repository", d.Repository, example)
 	}
 	for _, source := range sources {
 		content, err := os.ReadFile(source)
 		if err != nil {
-			return fmt.Errorf("copying the quickstart: %w", err)
+			return fmt.Errorf("copying examples/%s: %w", example, err)
 		}
-		if err := d.writeFile(filepath.Join(d.workDir(), filepath.Base(source)), string(content)); err != nil {
+		if err := d.writeFile(filepath.Join(d.workDir(example), filepath.Base(source)), string(content)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// terraform runs one command in the working directory, its output going to out.
-func (d Demo) terraform(ctx context.Context, out io.Writer, args ...string) error {
+// terraform runs one command in the working directory of an example, its output going to out.
+func (d Demo) terraform(ctx context.Context, example string, out io.Writer, args ...string) error {
 	token, err := os.ReadFile(d.tokenFile())
 	if err != nil {
 		return fmt.Errorf("reading the token that synapsed wrote: %w", err)
@@ -82,7 +82,7 @@ func (d Demo) terraform(ctx context.Context, out io.Writer, args ...string) erro
 	cmd := exec.CommandContext(ctx, d.Terraform, args...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // lets Terraform save its state
 	cmd.WaitDelay = time.Minute
-	cmd.Dir = d.workDir()
+	cmd.Dir = d.workDir(example)
 	cmd.Env = append(withoutTerraform(os.Environ()),
 		"TF_CLI_CONFIG_FILE="+d.cliConfig(), "TF_IN_AUTOMATION=1", "TF_VAR_registry="+d.Listen,
 		"SYNAPSE_ENDPOINT="+d.endpoint(), "SYNAPSE_TOKEN="+strings.TrimSpace(string(token)))
@@ -93,13 +93,37 @@ func (d Demo) terraform(ctx context.Context, out io.Writer, args ...string) erro
 	return nil
 }
 
-// quietTerraform shows the output of a command only when it fails.
-func (d Demo) quietTerraform(ctx context.Context, args ...string) error {
-	var output bytes.Buffer
-	if err := d.terraform(ctx, &output, args...); err != nil {
-		return fmt.Errorf("%w\n%s", err, bytes.TrimSpace(output.Bytes()))
+// applyBriefly applies an example, and shows the last line of what Terraform says.
+func (d Demo) applyBriefly(ctx context.Context, example string, args ...string) error {
+	output, err := d.terraformOutput(ctx, example, applyArgs(args...)...)
+	if err != nil {
+		return err
+	}
+	for line := range strings.Lines(output) {
+		if strings.HasPrefix(line, "Apply complete!") {
+			d.say("%s", strings.TrimSpace(line))
+		}
 	}
 	return nil
+}
+
+func applyArgs(args ...string) []string {
+	return append([]string{"apply", "-input=false", "-no-color", "-auto-approve", "-lock-timeout=30s"}, args...)
+}
+
+// quietTerraform shows the output of a command only when it fails.
+func (d Demo) quietTerraform(ctx context.Context, example string, args ...string) error {
+	_, err := d.terraformOutput(ctx, example, args...)
+	return err
+}
+
+// terraformOutput returns what a command says, within the error when it fails.
+func (d Demo) terraformOutput(ctx context.Context, example string, args ...string) (string, error) {
+	var output bytes.Buffer
+	if err := d.terraform(ctx, example, &output, args...); err != nil {
+		return "", fmt.Errorf("%w\n%s", err, bytes.TrimSpace(output.Bytes()))
+	}
+	return output.String(), nil
 }
 
 // withoutTerraform removes the settings that are meant for other runs, except the one for logging.
@@ -115,8 +139,8 @@ func withoutTerraform(env []string) []string {
 }
 
 // checkPlanEmpty fails when Terraform still has something to do.
-func (d Demo) checkPlanEmpty(ctx context.Context) error {
-	err := d.quietTerraform(ctx, "plan", "-input=false", "-no-color", "-detailed-exitcode", "-lock-timeout=30s")
+func (d Demo) checkPlanEmpty(ctx context.Context, example string, args ...string) error {
+	err := d.quietTerraform(ctx, example, append([]string{"plan", "-input=false", "-no-color", "-detailed-exitcode", "-lock-timeout=30s"}, args...)...)
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok && exit.ExitCode() == 2 {
 		return fmt.Errorf("the plan right after the apply is not empty: %w", err)
 	}

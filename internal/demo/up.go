@@ -35,10 +35,10 @@ func (d Demo) Up(ctx context.Context) error {
 	if err := d.prepareTerraform(); err != nil {
 		return err
 	}
-	if err := d.quietTerraform(ctx, "init", "-input=false", "-no-color"); err != nil {
+	if err := d.quietTerraform(ctx, quickstart, "init", "-input=false", "-no-color"); err != nil {
 		return err
 	}
-	if err := d.terraform(ctx, d.Out, "apply", "-input=false", "-no-color", "-auto-approve", "-lock-timeout=30s"); err != nil {
+	if err := d.terraform(ctx, quickstart, d.Out, applyArgs()...); err != nil {
 		return err
 	}
 	d.step("Sending requests through the global entry, %s", d.entry())
@@ -50,10 +50,13 @@ func (d Demo) Up(ctx context.Context) error {
 		return err
 	}
 	d.step("Planning again")
-	if err := d.checkPlanEmpty(ctx); err != nil {
+	if err := d.checkPlanEmpty(ctx, quickstart); err != nil {
 		return err
 	}
 	d.say("The plan is empty: everything is as the configuration says.")
+	if err := d.migrate(ctx); err != nil {
+		return err
+	}
 	d.hints()
 	return nil
 }
@@ -85,8 +88,10 @@ func (d Demo) hints() {
   its description      curl %[3]s/openapi.json
   metrics              curl -H "Authorization: Bearer $(cat %[2]s)" %[3]s/metrics
   Terraform            cd %[4]s && . %[5]s && %[6]s plan
+  the web console      open %[3]s/console/ and sign in with the token in %[2]s
+  the migration        %[8]s split show auth --endpoint %[3]s --token-file %[2]s
   the daemon's log     tail -f %[7]s
 
   to stop and remove all of it: make demo-down`,
-		d.entry(), d.tokenFile(), d.endpoint(), d.workDir(), d.envFile(), d.Terraform, d.daemonLog())
+		d.entry(), d.tokenFile(), d.endpoint(), d.workDir(quickstart), d.envFile(), d.Terraform, d.daemonLog(), d.synapsed())
 }

@@ -140,8 +140,10 @@ func (d *Daemon) Push(path, name string) string {
 }
 
 // Log returns the last lines that the daemon logged.
-func (d *Daemon) Log(lines int) string {
-	b, _ := os.ReadFile(d.log)
+func (d *Daemon) Log(lines int) string { return tail(d.log, lines) }
+
+func tail(path string, lines int) string {
+	b, _ := os.ReadFile(path)
 	all := bytes.Split(bytes.TrimSpace(b), []byte("\n"))
 	return string(bytes.Join(all[max(0, len(all)-lines):], []byte("\n")))
 }
@@ -169,6 +171,10 @@ func (d *Daemon) Processes() []string {
 func (d *Daemon) cleanUp(dir string) {
 	if d.t.Failed() {
 		d.t.Logf("the daemon's log ends with:\n%s", d.Log(60))
+		logs, _ := filepath.Glob(filepath.Join(d.DataDir, "local", "gateways", "*.log"))
+		for _, log := range logs {
+			d.t.Logf("%s ends with:\n%s", filepath.Base(log), tail(log, 20))
+		}
 	}
 	if d.command != nil {
 		d.Stop()

@@ -16,8 +16,8 @@ type Config struct {
 	Service     string
 	Version     string
 	Region      string
-	// FailPercent is how many of 100 logins fail on purpose, from FAIL_PERCENT: it makes a candidate that a rollout must
-	// catch.
+	// FailPercent is how many of 100 logins and session checks fail on purpose, from FAIL_PERCENT: it makes a candidate that
+	// a progression must catch.
 	FailPercent int
 }
 

@@ -43,7 +43,7 @@ func Tables() []app.Table {
 type login struct {
 	db         *app.Databases
 	iterations int
-	fails      func() bool // whether the next login fails on purpose
+	fails      func() bool // whether the next login or session check fails on purpose
 	decoy      string      // hash that the password of an unknown user is compared with
 }
 
@@ -122,7 +122,7 @@ func (l *login) login(w http.ResponseWriter, r *http.Request, t app.Tenant) erro
 		return err
 	}
 	if l.fails() {
-		return app.Refuse(http.StatusInternalServerError, "this version fails on purpose (FAIL_PERCENT)")
+		return errOnPurpose()
 	}
 	id, err := l.authenticate(r, t, c)
 	if err != nil {
@@ -141,6 +141,10 @@ func (l *login) login(w http.ResponseWriter, r *http.Request, t app.Tenant) erro
 		return err
 	}
 	return app.Write(w, http.StatusOK, s)
+}
+
+func errOnPurpose() error {
+	return app.Refuse(http.StatusInternalServerError, "this version fails on purpose (FAIL_PERCENT)")
 }
 
 // authenticate returns the user's id. The password is hashed between two transactions, not within one, since it takes
@@ -166,6 +170,9 @@ func (l *login) authenticate(r *http.Request, t app.Tenant, c credentials) (int6
 }
 
 func (l *login) session(w http.ResponseWriter, r *http.Request, t app.Tenant) error {
+	if l.fails() {
+		return errOnPurpose()
+	}
 	token, found := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	if !found {
 		return app.Refuse(http.StatusUnauthorized, "send the token of POST /login as Authorization: Bearer TOKEN")

@@ -90,9 +90,11 @@ func TestLogin(t *testing.T) {
 		status, _ := apptest.Do(t, service, acme, http.MethodGet, "/session", "")
 		require.Equal(t, http.StatusUnauthorized, status)
 	})
-	t.Run("FAIL_PERCENT fails logins and nothing else", func(t *testing.T) {
+	t.Run("FAIL_PERCENT fails logins and session checks, and nothing else", func(t *testing.T) {
 		failing := newService(t, db, 100)
 		status, _ := apptest.Do(t, failing, acme, http.MethodPost, "/login", ada)
+		require.Equal(t, http.StatusInternalServerError, status)
+		status, _ = apptest.Do(t, failing, acme, http.MethodGet, "/session", "")
 		require.Equal(t, http.StatusInternalServerError, status)
 		status, _ = apptest.Do(t, failing, acme, http.MethodGet, "/healthz", "")
 		require.Equal(t, http.StatusOK, status)
