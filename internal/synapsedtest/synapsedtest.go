@@ -119,10 +119,19 @@ func (d *Daemon) Kill() {
 	<-d.exited
 }
 
-// Stop ends the daemon with SIGTERM and waits.
+// stopTimeout is several times what the daemon gives requests in flight to end.
+const stopTimeout = time.Minute
+
+// Stop ends the daemon with SIGTERM and waits. A daemon that does not end is killed, and fails the test.
 func (d *Daemon) Stop() {
+	d.t.Helper()
 	_ = d.command.Process.Signal(syscall.SIGTERM)
-	<-d.exited
+	select {
+	case <-d.exited:
+	case <-time.After(stopTimeout):
+		d.t.Errorf("the daemon did not end within %s", stopTimeout)
+		d.Kill()
+	}
 }
 
 // PID is the daemon's process id.
