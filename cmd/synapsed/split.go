@@ -133,9 +133,9 @@ func printSplit(w io.Writer, s *split) error {
 			row("WAVE", fmt.Sprintf("%d of %d (%s)", state.Wave+1, len(p.Waves), strings.Join(p.Waves[min(state.Wave, len(p.Waves)-1)].Regions, ", ")))
 		}
 	}
-	row("WEIGHTS", weightsText(state.Weights))
+	row("WEIGHTS", synapse.DescribeWeights(state.Weights))
 	for _, region := range slices.Sorted(maps.Keys(state.RegionWeights)) {
-		row("  "+strings.Replace(region, synapse.OtherRegions, "other regions", 1), weightsText(state.RegionWeights[region]))
+		row("  "+strings.Replace(region, synapse.OtherRegions, "other regions", 1), synapse.DescribeWeights(state.RegionWeights[region]))
 	}
 	row("STATUS", state.Message)
 	if d := state.LastDecision; d != nil {
@@ -146,16 +146,7 @@ func printSplit(w io.Writer, s *split) error {
 	}
 	for _, d := range s.Status.History {
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", d.Time.UTC().Format(time.RFC3339), d.Action, cmp.Or(d.Revision, "-"), d.Phase,
-			cmp.Or(weightsText(d.Weights), "-"), cmp.Or(d.By, "-"), d.Message)
+			cmp.Or(synapse.DescribeWeights(d.Weights), "-"), cmp.Or(d.By, "-"), d.Message)
 	}
 	return table.Flush()
-}
-
-// weightsText is like "auth 5 %, monolith 95 %".
-func weightsText(weights map[string]int) string {
-	var parts []string
-	for _, name := range slices.Sorted(maps.Keys(weights)) {
-		parts = append(parts, fmt.Sprintf("%s %d %%", name, weights[name]))
-	}
-	return strings.Join(parts, ", ")
 }

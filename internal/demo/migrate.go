@@ -90,7 +90,7 @@ func (d Demo) follow(ctx context.Context, api *client.Client, users *users, expe
 		answers := users.take()
 		total.add(answers)
 		state := object.Status.State
-		d.say("%6.0f  %-12s %-5s %-30s %s", time.Since(begun).Seconds(), state.Phase, stepOf(object), weightsOf(state.Weights), answers)
+		d.say("%6.0f  %-12s %-5s %-30s %s", time.Since(begun).Seconds(), state.Phase, stepOf(object), synapse.DescribeWeights(state.Weights), answers)
 		if !state.Phase.Live() && state.Phase != synapse.SplitSteady {
 			d.say("%s", state.LastDecision.Message)
 			d.say("Of %d answers in all, %d were failures.", total.answers(), total.failed)

@@ -193,12 +193,3 @@ func (t tally) String() string {
 	}
 	return strings.Join(append(parts, fmt.Sprintf("failed %d", t.failed)), ", ")
 }
-
-// weightsOf is like "auth 5 %, monolith 95 %".
-func weightsOf(weights map[string]int) string {
-	var parts []string
-	for _, backend := range slices.Sorted(maps.Keys(weights)) {
-		parts = append(parts, fmt.Sprintf("%s %d %%", backend, weights[backend]))
-	}
-	return strings.Join(parts, ", ")
-}

@@ -1,6 +1,7 @@
 package synapse
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -333,6 +334,15 @@ func (s *SplitState) WeightsIn(region string) map[string]int {
 		return weights
 	}
 	return s.RegionWeights[OtherRegions]
+}
+
+// DescribeWeights writes weights in the order of their names: "auth 5 %, monolith 95 %".
+func DescribeWeights(weights map[string]int) string {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(weights)) {
+		parts = append(parts, fmt.Sprintf("%s %d %%", name, weights[name]))
+	}
+	return strings.Join(parts, ", ")
 }
 
 // OtherRegions stands, in [SplitState.RegionWeights], for the regions in no wave.

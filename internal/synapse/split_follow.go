@@ -3,8 +3,6 @@ package synapse
 import (
 	"fmt"
 	"maps"
-	"slices"
-	"strings"
 )
 
 // followSpec takes changes of the spec over.
@@ -69,16 +67,7 @@ func (m *splitMachine) serveStatic() {
 	m.Weights, m.RegionWeights = wanted, nil
 	m.effects.Publish = true
 	m.enter(SplitSteady, "")
-	m.decide(ActionWeights, "", "the weights are "+describeWeights(wanted))
-}
-
-// describeWeights writes weights in the order of their names: "auth 5 %, monolith 95 %".
-func describeWeights(weights map[string]int) string {
-	var parts []string
-	for _, name := range slices.Sorted(maps.Keys(weights)) {
-		parts = append(parts, fmt.Sprintf("%s %d %%", name, weights[name]))
-	}
-	return strings.Join(parts, ", ")
+	m.decide(ActionWeights, "", "the weights are "+DescribeWeights(wanted))
 }
 
 // start begins a revision. The live weights stay until its first step.

@@ -42,7 +42,9 @@ type proxyComparison struct {
 }
 
 // TestBenchProxies sends the same requests through a region gateway with a split of three backends, through nginx and
-// HAProxy with the same weights for the same backends, and to a backend directly, in turns.
+// HAProxy with the same weights for the same backends, and to a backend directly, in turns. All three say the same to the
+// backend and to the client: a proxy that leaves the headers out saves work at both ends. What the gateway does beyond, such as
+// histograms for each backend, it has to do in its time.
 func TestBenchProxies(t *testing.T) {
 	onlyWhenAsked(t)
 	nginx, haproxy := programOf(t, "nginx"), programOf(t, "haproxy")
@@ -152,6 +154,18 @@ http {
       proxy_set_header Connection "";
       proxy_set_header Host $host;
       proxy_set_header X-Forwarded-For $remote_addr;
+      proxy_set_header X-Forwarded-Host $host;
+      proxy_set_header X-Forwarded-Proto http;
+      proxy_set_header X-Forwarded-Prefix /shop;
+      proxy_set_header X-Request-Id $request_id;
+      proxy_set_header X-Synapse-Region eu;
+      add_header X-Request-Id $request_id;
+      add_header X-Synapse-Region eu;
+      add_header X-Synapse-Split shop;
+      add_header X-Synapse-Backend v0;
+      add_header X-Synapse-Service shop;
+      add_header X-Synapse-Deployment v0;
+      add_header X-Synapse-Revision r1;
     }
   }
 }
@@ -184,6 +198,19 @@ frontend public
 backend backends
   balance roundrobin
   http-request replace-path /shop/(.*) /\1
+  unique-id-format %%{+X}o%%ci:%%cp_%%rt
+  unique-id-header X-Request-Id
+  http-request set-header X-Forwarded-Host %%[req.hdr(host)]
+  http-request set-header X-Forwarded-Proto http
+  http-request set-header X-Forwarded-Prefix /shop
+  http-request set-header X-Synapse-Region eu
+  http-response set-header X-Request-Id %%[unique-id]
+  http-response set-header X-Synapse-Region eu
+  http-response set-header X-Synapse-Split shop
+  http-response set-header X-Synapse-Backend v0
+  http-response set-header X-Synapse-Service shop
+  http-response set-header X-Synapse-Deployment v0
+  http-response set-header X-Synapse-Revision r1
 %s`, address, servers.String())), 0o600))
 	startChild(t, "guard", address, program, "-db", "-f", file)
 }

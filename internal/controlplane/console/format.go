@@ -3,9 +3,7 @@ package console
 import (
 	"fmt"
 	"html/template"
-	"maps"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -117,13 +115,4 @@ func address(kind synapse.Kind, id string) string {
 		return Root + "splits/" + id
 	}
 	return Root
-}
-
-// weightsText writes weights as a sentence, by name.
-func weightsText(weights map[string]int) string {
-	parts := make([]string, 0, len(weights))
-	for _, name := range slices.Sorted(maps.Keys(weights)) {
-		parts = append(parts, fmt.Sprintf("%s %d %%", name, weights[name]))
-	}
-	return strings.Join(parts, ", ")
 }

@@ -118,7 +118,7 @@ type segment struct {
 
 // newWeightBar orders the backends by their slots, so that a bar looks the same in every region.
 func newWeightBar(region string, weights map[string]int, slots map[string]int) weightBar {
-	bar := weightBar{Region: region, Text: weightsText(weights)}
+	bar := weightBar{Region: region, Text: synapse.DescribeWeights(weights)}
 	names := slices.SortedFunc(maps.Keys(weights), func(a, b string) int {
 		if order := slotOf(slots, a) - slotOf(slots, b); order != 0 {
 			return order

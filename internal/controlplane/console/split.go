@@ -116,7 +116,7 @@ func (c *console) split(w http.ResponseWriter, r *http.Request) {
 func decisionsOf(history []synapse.SplitDecision) []decisionView {
 	decisions := make([]decisionView, 0, len(history))
 	for i, decision := range history {
-		decisions = append(decisions, decisionView{decision, i + 1, weightsText(decision.Weights)})
+		decisions = append(decisions, decisionView{decision, i + 1, synapse.DescribeWeights(decision.Weights)})
 	}
 	return decisions
 }
@@ -126,7 +126,7 @@ func (v *splitView) addHistory(r *http.Request) {
 	v.History = decisionsOf(v.Object.Status.History)
 	slices.Reverse(v.History)
 	if last := v.State.LastDecision; last != nil {
-		v.Decision = &decisionView{SplitDecision: *last, Weighs: weightsText(last.Weights)}
+		v.Decision = &decisionView{SplitDecision: *last, Weighs: synapse.DescribeWeights(last.Weights)}
 	}
 	if len(v.History) > decisionsShown && r.URL.Query().Get(historyParameter) != "all" {
 		v.Earlier = len(v.History) - decisionsShown

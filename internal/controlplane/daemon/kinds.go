@@ -59,6 +59,12 @@ func kinds(rt *local.Runtime, measured *measure.Measure) object.Kinds {
 	all.Region.Preflight = func(_ context.Context, meta synapse.Meta, spec *synapse.RegionSpec) []synapse.FieldError {
 		return rt.CheckPorts(runtime.Region{Name: meta.Name, GatewayPort: spec.Local.GatewayPort, DatabasePort: spec.Local.DatabasePort})
 	}
+	all.SLO.Preflight = func(_ context.Context, meta synapse.Meta, spec *synapse.SLOSpec) []synapse.FieldError {
+		if _, err := measure.Rules(meta.Name, *spec); err != nil {
+			return []synapse.FieldError{{Pointer: "/spec/alerting", Code: synapse.CodeInvalid, Message: err.Error()}}
+		}
+		return nil
+	}
 	all.TrafficSplit.Preflight = func(_ context.Context, _ synapse.Meta, spec *synapse.TrafficSplitSpec) []synapse.FieldError {
 		return checkQueries(spec, measured.HasPrometheus())
 	}
@@ -73,15 +79,14 @@ func checkQueries(spec *synapse.TrafficSplitSpec, hasPrometheus bool) []synapse.
 	var errs []synapse.FieldError
 	for i, check := range spec.Progression.Analysis.Checks {
 		pointer := fmt.Sprintf("/spec/progression/analysis/checks/%d/query", i)
-		switch {
-		case check.Query == "":
-		case !hasPrometheus:
+		if check.Query == "" {
+			continue
+		}
+		if err := measure.CheckQuery(check.Query); err != nil {
+			errs = append(errs, synapse.FieldError{Pointer: pointer, Code: synapse.CodeInvalid, Message: err.Error()})
+		} else if !hasPrometheus {
 			errs = append(errs, synapse.FieldError{Pointer: pointer, Code: synapse.CodeInvalid,
 				Message: "this control plane is not connected to a Prometheus server: start synapsed with --prometheus-url, or name an slo in place of the query"})
-		default:
-			if err := measure.CheckQuery(check.Query); err != nil {
-				errs = append(errs, synapse.FieldError{Pointer: pointer, Code: synapse.CodeInvalid, Message: err.Error()})
-			}
 		}
 	}
 	return errs

@@ -1,13 +1,8 @@
 package measure_test
 
 import (
-	"bytes"
 	"fmt"
-	"net"
 	"net/http/httptest"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -17,52 +12,22 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/measure"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/prometheustest"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
 )
 
 // scrapeInterval of the real Prometheus server.
 const scrapeInterval = 200 * time.Millisecond
 
-// untilInputEnds runs a program until the standard input ends, as it does too when the test process is killed.
-const untilInputEnds = `"$@" & cat >/dev/null; kill -KILL $!; wait`
-
-// startPrometheus runs Debian's Prometheus server, which scrapes target, until the test ends, and returns its URL.
+// startPrometheus runs a Prometheus server that scrapes target, until the test ends, and returns its URL.
 func startPrometheus(t *testing.T, target, rules string) string {
 	t.Helper()
-	program, err := exec.LookPath("prometheus")
-	if err != nil {
-		t.Skip("prometheus is not installed: it comes with Debian's package prometheus")
-	}
-	folder := t.TempDir()
+	address := prometheustest.FreeAddress(t)
 	config := fmt.Sprintf("global: {scrape_interval: %s, evaluation_interval: %s}\nrule_files: [rules.yml]\n"+
 		"scrape_configs: [{job_name: synapsed, static_configs: [{targets: ['%s']}]}]\n",
 		scrapeInterval, scrapeInterval, strings.TrimPrefix(target, "http://"))
-	require.NoError(t, os.WriteFile(filepath.Join(folder, "prometheus.yml"), []byte(config), 0o600))
-	require.NoError(t, os.WriteFile(filepath.Join(folder, "rules.yml"), []byte(rules), 0o600))
-	address := freeAddress(t)
-	var output bytes.Buffer
-	command := exec.Command("/bin/sh", "-c", untilInputEnds, "sh", program, "--config.file="+filepath.Join(folder, "prometheus.yml"),
-		"--storage.tsdb.path="+filepath.Join(folder, "data"), "--web.listen-address="+address)
-	command.Stdout, command.Stderr = &output, &output
-	input, err := command.StdinPipe()
-	require.NoError(t, err)
-	require.NoError(t, command.Start())
-	t.Cleanup(func() {
-		_ = input.Close()
-		_ = command.Wait()
-		if t.Failed() {
-			t.Log(output.String())
-		}
-	})
+	prometheustest.Start(t, address, map[string]string{"prometheus.yml": config, "rules.yml": rules})
 	return "http://" + address
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer func() { require.NoError(t, listener.Close()) }()
-	return listener.Addr().String()
 }
 
 // TestBothSourcesSayTheSame serves the metrics of two regions to a real Prometheus server and to a sampler.
