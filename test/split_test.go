@@ -19,7 +19,7 @@ func createSplit(s *splitStack, spec synapse.TrafficSplitSpec) {
 // What users saw is counted by clients outside.
 func TestAFaultyCandidateIsRolledBack(t *testing.T) {
 	t.Parallel()
-	const interval = 5 * time.Second
+	const interval = 8 * time.Second
 	s := newSplitStack(t)
 	s.candidate.failEvery.Store(20)
 	p := progression("r1", synapse.SplitStep{Weight: 1}, synapse.SplitStep{Weight: 5}, synapse.SplitStep{Weight: 25}, synapse.SplitStep{Weight: 50}, synapse.SplitStep{Weight: 100})
@@ -145,15 +145,16 @@ func TestTheDaemonDiesAtAnyMoment(t *testing.T) {
 	require.Equal(t, map[string]int{"candidate": 50}, s.servedBy("eu", 50))
 
 	t.Run("a rollback that was begun is ended", func(t *testing.T) {
-		s.monolith.Close() // nothing can be rolled back to it
+		s.update(func(spec *synapse.TrafficSplitSpec) { // nothing can be rolled back to it: nobody is there
+			spec.Backends["monolith"] = synapse.SplitBackend{Role: synapse.RoleStable, URL: "http://127.0.0.1:1"}
+		})
 		s.act(synapse.SplitRollback)
 		stuck := s.await(synapse.SplitRollingBack)
 		require.Equal(t, 100, stuck.Status.State.Weights["candidate"])
 		s.Kill()
 		s.Restart()
-		back := newUpstream(t, "monolith")
 		s.update(func(spec *synapse.TrafficSplitSpec) {
-			spec.Backends["monolith"] = synapse.SplitBackend{Role: synapse.RoleStable, URL: back.URL}
+			spec.Backends["monolith"] = synapse.SplitBackend{Role: synapse.RoleStable, URL: s.monolith.URL}
 		})
 		s.await(synapse.SplitRolledBack)
 		require.Equal(t, map[string]int{"monolith": 50}, s.servedBy("us", 50))

@@ -49,7 +49,7 @@ func TestQuotasAndSuspension(t *testing.T) {
 		status, header, _ := get(http.MethodGet)
 		limited = header
 		return status == http.StatusTooManyRequests
-	}, 10*time.Second, time.Millisecond)
+	}, 30*time.Second, time.Millisecond)
 	wait, err := strconv.Atoi(limited.Get("Retry-After"))
 	require.NoError(t, err)
 	require.Positive(t, wait)

@@ -10,10 +10,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/ports"
 )
 
 // fence is one fenced block of a Markdown file.
@@ -217,10 +220,10 @@ func demoDir(t *testing.T) string {
 	return filepath.Join(parent, "demo")
 }
 
+// freeAddress returns an address that no outgoing connection takes until the demo listens on it.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := ports.Free()
 	require.NoError(t, err)
-	defer func() { require.NoError(t, listener.Close()) }()
-	return listener.Addr().String()
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 }

@@ -7,7 +7,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"testing"
+
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/ports"
 )
 
 // untilInputEnds runs a program until the standard input ends, as it does too when the test process is killed.
@@ -54,15 +57,12 @@ func Program(t testing.TB) string {
 	return program
 }
 
-// FreeAddress returns a loopback host:port that nobody listens on.
+// FreeAddress returns a loopback host:port that nobody listens on, and that no outgoing connection takes meanwhile.
 func FreeAddress(t testing.TB) string {
 	t.Helper()
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	port, err := ports.Free()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := listener.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return listener.Addr().String()
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 }

@@ -14,7 +14,6 @@ import (
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway"
-	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/ports"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/workload"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
 )
@@ -215,10 +214,9 @@ func TestTheFirstConfigurationHasAllSplitsThatWereServed(t *testing.T) {
 
 func TestABackendIsReadyWhenItCanTakeAllTraffic(t *testing.T) {
 	t.Parallel()
-	port, err := ports.Free() // one that the kernel gives to nobody else when it is closed
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	listener, err := net.Listen("tcp", loopback(port))
-	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, listener.Close()) })
 	url := "http://" + listener.Addr().String()
 	f := newFixture(t)
 	ready := func() map[string]string { return f.SplitReady(t.Context(), split(url, 0)) }
@@ -232,6 +230,6 @@ func TestABackendIsReadyWhenItCanTakeAllTraffic(t *testing.T) {
 	require.Equal(t, map[string]string{"next": "deployment auth/v1 has no replica that is ready in us"}, ready())
 	f.table.setRoute(route("v1", "us", time.Time{}, workload.Endpoint{ID: "b", Address: "127.0.0.1:4"}))
 	require.Empty(t, ready())
-	require.NoError(t, listener.Close())
+	url = "http://127.0.0.1:1" // a port that was closed may be another test's by now; nobody listens on this one
 	require.Contains(t, ready()["monolith"], url+" takes no connection")
 }

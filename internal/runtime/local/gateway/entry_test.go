@@ -219,16 +219,16 @@ func TestProbes(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- p.run(ctx) }()
 
-	require.Eventually(t, func() bool { return healths[good].latency() > 0 }, 5*time.Second, time.Millisecond)
-	require.Eventually(t, func() bool { return !healths[impostor].usable() }, 5*time.Second, time.Millisecond, "another region at the address is not the region")
+	require.Eventually(t, func() bool { return healths[good].latency() > 0 }, 30*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return !healths[impostor].usable() }, 30*time.Second, time.Millisecond, "another region at the address is not the region")
 	require.True(t, healths[good].usable())
 
 	dead := forward.Target{ID: "ap", Address: freeAddress(t)}
 	again := p.watch([]forward.Target{good, dead})
 	require.Same(t, healths[good], again[good], "what is known about a region stays when it does")
-	require.Eventually(t, func() bool { return !again[dead].usable() }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return !again[dead].usable() }, 30*time.Second, time.Millisecond)
 	eu.Close()
-	require.Eventually(t, func() bool { return !again[good].usable() }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return !again[good].usable() }, 30*time.Second, time.Millisecond)
 
 	cancel()
 	require.NoError(t, <-ended, "every prober ends")

@@ -358,7 +358,7 @@ func TestStreamsAndUpgrades(t *testing.T) {
 		require.Equal(t, "ping\n", line)
 		require.EqualValues(t, 1, region.gateway.endpoints.InFlight()["one"])
 		require.NoError(t, connection.Close())
-		require.Eventually(t, func() bool { return region.gateway.endpoints.InFlight()["one"] == 0 }, 5*time.Second, 5*time.Millisecond)
+		require.Eventually(t, func() bool { return region.gateway.endpoints.InFlight()["one"] == 0 }, 30*time.Second, 5*time.Millisecond)
 	})
 }
 
@@ -368,7 +368,7 @@ func TestSeriesOfRemovedDeploymentsGo(t *testing.T) {
 	region := newRegionServer(t, config)
 	require.Equal(t, http.StatusOK, send(t, http.MethodGet, region.URL+"/orders/", "").Status)
 	requests := region.gateway.metrics.requests
-	require.Eventually(t, func() bool { return valueOf(t, requests.WithLabelValues("orders", "v1", "2xx")) == 1 }, 5*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return valueOf(t, requests.WithLabelValues("orders", "v1", "2xx")) == 1 }, 30*time.Second, 5*time.Millisecond)
 	region.apply(t, Config{})
 	families, err := region.gateway.metrics.registry.Gather()
 	require.NoError(t, err)

@@ -52,7 +52,7 @@ func TestRunRegion(t *testing.T) {
 
 	require.Error(t, client.Healthy(ctx))
 	stop := background(t, run)
-	require.Eventually(t, healthy, 5*time.Second, 5*time.Millisecond)
+	require.Eventually(t, healthy, 30*time.Second, 5*time.Millisecond)
 
 	t.Run("a configuration is served as soon as it is applied", func(t *testing.T) {
 		require.NoError(t, client.Apply(ctx, config))
@@ -90,7 +90,7 @@ func TestRunRegion(t *testing.T) {
 	t.Run("after a restart the last configuration is served without the daemon", func(t *testing.T) {
 		stop := background(t, run)
 		defer stop()
-		require.Eventually(t, healthy, 5*time.Second, 5*time.Millisecond)
+		require.Eventually(t, healthy, 30*time.Second, 5*time.Millisecond)
 		require.Equal(t, "one", send(t, http.MethodGet, "http://"+options.Address+"/orders/", "", HeaderTenant, "acme").Seen.Replica)
 		require.NoError(t, client.Apply(ctx, config), "the same configuration may be applied again")
 	})
@@ -119,7 +119,7 @@ func TestRunEntry(t *testing.T) {
 	}
 
 	stop := background(t, run)
-	require.Eventually(t, healthy, 5*time.Second, 5*time.Millisecond)
+	require.Eventually(t, healthy, 30*time.Second, 5*time.Millisecond)
 	require.NoError(t, client.Apply(ctx, config))
 	get := func(tenant string, headers ...string) answer {
 		return send(t, http.MethodGet, "http://"+options.Address+"/orders/", "", append(headers, HeaderTenant, tenant)...)
@@ -135,7 +135,7 @@ func TestRunEntry(t *testing.T) {
 	t.Run("after a restart regions and primary are those of the last configuration", func(t *testing.T) {
 		stop := background(t, run)
 		defer stop()
-		require.Eventually(t, healthy, 5*time.Second, 5*time.Millisecond)
+		require.Eventually(t, healthy, 30*time.Second, 5*time.Millisecond)
 		require.Equal(t, "one", get("near").Seen.Replica)
 		connection, err := net.Dial("tcp", options.DatabaseAddress)
 		require.NoError(t, err)

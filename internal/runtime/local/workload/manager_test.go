@@ -27,7 +27,7 @@ func TestAnUpdateNeverServesWithFewerReplicas(t *testing.T) {
 			require.GreaterOrEqual(t, len(endpoints), 2, "%v", m.history)
 		}
 	})
-	require.Eventually(t, func() bool { return m.running() == 2 }, 5*time.Second, time.Millisecond, "the old replicas end")
+	require.Eventually(t, func() bool { return m.running() == 2 }, 30*time.Second, time.Millisecond, "the old replicas end")
 }
 
 func TestAReplicaIsStoppedOnlyAfterItsLastRequest(t *testing.T) {
@@ -39,7 +39,7 @@ func TestAReplicaIsStoppedOnlyAfterItsLastRequest(t *testing.T) {
 	m.await(manager, wish(2, "b", 1), func(s runtime.WorkloadState) bool { return s.Live == "b" && s.Phase == synapse.PhaseReady })
 	require.Equal(t, 2, m.running(), "the old replica finishes its request")
 	m.set(func() { clear(m.inFlight) })
-	require.Eventually(t, func() bool { return m.running() == 1 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return m.running() == 1 }, 30*time.Second, time.Millisecond)
 }
 
 func TestACrashLoopFailsTheRolloutAndTheOldRevisionServes(t *testing.T) {
@@ -53,7 +53,7 @@ func TestACrashLoopFailsTheRolloutAndTheOldRevisionServes(t *testing.T) {
 	require.Equal(t, "a", state.Live)
 	require.Contains(t, state.Message, "with code 2; its last log lines:\nboom")
 	require.Equal(t, []string{"a", "a"}, m.serving())
-	require.Eventually(t, func() bool { return m.running() == 2 }, 5*time.Second, time.Millisecond, "the new replicas are removed")
+	require.Eventually(t, func() bool { return m.running() == 2 }, 30*time.Second, time.Millisecond, "the new replicas are removed")
 
 	t.Run("a newer generation tries again", func(t *testing.T) {
 		m.set(func() { m.crashing["b"] = false })
@@ -159,7 +159,7 @@ func TestRemoveLeavesNothing(t *testing.T) {
 	m, dir := newMachine(t), t.TempDir()
 	manager := m.start(dir)
 	m.await(manager, wish(1, "a", 2), isPhase(synapse.PhaseReady))
-	require.Eventually(t, func() bool { return manager.Remove(testKey) == nil }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return manager.Remove(testKey) == nil }, 30*time.Second, time.Millisecond)
 	require.Zero(t, m.running())
 	require.Empty(t, m.routes)
 	states, err := loadStates(stateDir(dir))

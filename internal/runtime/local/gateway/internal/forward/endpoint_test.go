@@ -94,7 +94,7 @@ func TestRetireLeavesNoGap(t *testing.T) {
 		}
 		e.Retire()
 		// A refused acquire counts for a moment, so zero is waited for, as the supervisor does.
-		require.Eventually(t, func() bool { return e.InFlight() == 0 }, 5*time.Second, 10*time.Microsecond)
+		require.Eventually(t, func() bool { return e.InFlight() == 0 }, 30*time.Second, 10*time.Microsecond)
 		close(closed)
 		drained.Wait()
 	}

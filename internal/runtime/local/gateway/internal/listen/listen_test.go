@@ -61,7 +61,7 @@ func TestStoppingLetsRequestsFinish(t *testing.T) {
 			_ = other.Close()
 		}
 		return err != nil
-	}, 5*time.Second, 5*time.Millisecond, "no new connection is accepted")
+	}, 30*time.Second, 5*time.Millisecond, "no new connection is accepted")
 	close(finish)
 	response, err := http.ReadResponse(bufio.NewReader(connection), nil)
 	require.NoError(t, err)

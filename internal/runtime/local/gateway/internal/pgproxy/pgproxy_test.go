@@ -90,7 +90,7 @@ func TestProxy(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, "hellobye", string(content))
 		require.NoError(t, client.Close())
-		require.Eventually(t, func() bool { return proxy.Connections() == 0 }, 5*time.Second, 5*time.Millisecond)
+		require.Eventually(t, func() bool { return proxy.Connections() == 0 }, 30*time.Second, 5*time.Millisecond)
 	})
 	t.Run("a change of the primary ends connections to the old one and leads new ones to the new", func(t *testing.T) {
 		t.Parallel()
