@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -51,15 +52,27 @@ func (r TrafficSplits) Reconcile(ctx context.Context, obj *split) (Result, error
 	if err != nil {
 		return Result{}, err
 	}
-	if unpublished != nil {
-		return Result{}, unpublished
-	}
 	result := Result{After: effects.After}
 	if effects.Publish {
 		result.After = soon
 	}
+	if unpublished != nil {
+		return Result{}, notServed(unpublished, result.After)
+	}
 	summariseSplit(obj, now)
 	return result, nil
+}
+
+// notServed keeps the pace of the analysis while a gateway does not answer: the retries after errors would slow down, and the
+// users of the other regions are to be rolled back as fast as ever.
+func notServed(err error, after time.Duration) error {
+	if _, permanent := errors.AsType[*runtime.PermanentError](err); permanent {
+		return err
+	}
+	if after == 0 || after > pendingAfter {
+		after = pendingAfter
+	}
+	return &runtime.PendingError{Reason: "GatewayDown", Message: err.Error(), After: after}
 }
 
 // TakeOver lets the state machine see a spec that it has not seen. The gateways must not get a new spec with a state that was
