@@ -11,6 +11,6 @@ resource "synapse_slo" "auth_latency" {
   name      = "auth-latency"
   service   = "auth"
   sli       = "latency"
-  threshold = "1s"
+  threshold = "2.5s"
   objective = 95
 }
