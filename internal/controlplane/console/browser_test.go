@@ -171,7 +171,7 @@ func (b *browser) signInAndWalk(base string) {
 
 // checkSplitPage looks at the page of a split as it is drawn.
 func (b *browser) checkSplitPage(base string) {
-	b.do(chromedp.Navigate(base+"/console/splits/auth?refresh=off"), chromedp.WaitVisible("#chart-latency svg"))
+	b.do(chromedp.Navigate(base+"/console/splits/auth?refresh=off&range=15m0s"), chromedp.WaitVisible("#chart-latency svg"))
 	weights := get(b, chromedp.Text(".weights-table"))
 	require.Contains(b.t, weights, "monolith 75 %")
 	require.Contains(b.t, weights, "service 25 %")

@@ -63,7 +63,7 @@ const (
 // ranges are the times that charts can show; the first is the default.
 func ranges(r *http.Request) (links []rangeLink, chosen time.Duration) {
 	links = []rangeLink{
-		{Label: "15 min", length: 15 * time.Minute}, {Label: "1 h", length: time.Hour},
+		{Label: "5 min", length: 5 * time.Minute}, {Label: "15 min", length: 15 * time.Minute}, {Label: "1 h", length: time.Hour},
 		{Label: "6 h", length: 6 * time.Hour}, {Label: "24 h", length: 24 * time.Hour},
 	}
 	wanted := r.URL.Query().Get(rangeParameter)
