@@ -163,11 +163,16 @@ type load struct {
 	seen answers
 }
 
-// startLoad sends about 200 requests a second to the route /login.
-func (s *splitStack) startLoad() *load {
+// users returns a client that keeps a connection for each worker of a load.
+func (s *splitStack) users() *http.Client {
 	transport := &http.Transport{MaxIdleConnsPerHost: 20}
 	s.t.Cleanup(transport.CloseIdleConnections)
-	users := &http.Client{Transport: transport, Timeout: 30 * time.Second}
+	return &http.Client{Transport: transport, Timeout: 30 * time.Second}
+}
+
+// startLoad sends about 200 requests a second to the route /login.
+func (s *splitStack) startLoad() *load {
+	users := s.users()
 	return s.repeat(func(l *load, worker int) {
 		l.count(logIn(users, s.EntryURL+"/login", []string{"eu", "us"}[worker%2]))
 	})
@@ -175,9 +180,7 @@ func (s *splitStack) startLoad() *load {
 
 // startSessions checks a session about 200 times a second.
 func (s *splitStack) startSessions(tenant, session string) *load {
-	transport := &http.Transport{MaxIdleConnsPerHost: 20}
-	s.t.Cleanup(transport.CloseIdleConnections)
-	users := &http.Client{Transport: transport, Timeout: 30 * time.Second}
+	users := s.users()
 	return s.repeat(func(l *load, _ int) {
 		status, err := sessionStatus(context.Background(), users, s.EntryURL, tenant, session)
 		l.count("auth", status, err)
