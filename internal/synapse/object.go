@@ -17,6 +17,9 @@ const (
 	KindServiceDeployment Kind = "service_deployment"
 	KindSLO               Kind = "slo"
 	KindTrafficSplit      Kind = "traffic_split"
+	KindFailoverPolicy    Kind = "failover_policy"
+	KindDrill             Kind = "dr_drill"
+	KindDrillRun          Kind = "dr_drill_run"
 )
 
 // KindInfo says how the objects of a kind are addressed.
@@ -37,6 +40,9 @@ func Kinds() []KindInfo {
 		{Kind: KindServiceDeployment, Collection: "service-deployments", Parent: KindService},
 		{Kind: KindSLO, Collection: "slos"},
 		{Kind: KindTrafficSplit, Collection: "traffic-splits"},
+		{Kind: KindFailoverPolicy, Collection: "failover-policies"},
+		{Kind: KindDrill, Collection: "dr-drills"},
+		{Kind: KindDrillRun, Collection: "dr-drill-runs"},
 	}
 }
 

@@ -24,6 +24,10 @@ type Config struct {
 	Credentials Credentials
 	// Budgets measures error budgets.
 	Budgets Budgets
+	// Failovers looks at regions, for readiness and for failovers on request.
+	Failovers Failovers
+	// Reports writes the report of a drill's run for people, in Markdown.
+	Reports func(*synapse.DrillReport) []byte
 	// Console serves the web console under /console/. It authenticates its users itself. Optional.
 	Console http.Handler
 	// Registry serves the image registry under /v2/. Optional.

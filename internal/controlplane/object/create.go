@@ -45,6 +45,9 @@ func (c *Collection[S, T]) Create(ctx context.Context, body []byte, options Crea
 		return none, c.refuse(ctx, &draft, errs)
 	}
 	wanted := c.newObject(draft)
+	if c.Kind.Accepted != nil {
+		c.Kind.Accepted(&wanted, options.Caller)
+	}
 	if c.Kind.Preflight != nil {
 		if !options.DryRun && options.IdempotencyKey != "" {
 			// What a request created before does not depend on whether it could be created now.

@@ -18,8 +18,31 @@ func newDeploymentKind() Kind[synapse.DeploymentSpec, synapse.DeploymentStatus] 
 	return kind
 }
 
-// admitDeployment keeps a tenant's own deployment where the tenant's data may be.
-func admitDeployment(ctx context.Context, reader store.Reader, _, wanted *deployment) ([]synapse.FieldError, error) {
+// admitDeployment keeps a tenant's own deployment where the tenant's data may be, and all of a service's still while a
+// failover or a drill holds it.
+func admitDeployment(ctx context.Context, reader store.Reader, old, wanted *deployment) ([]synapse.FieldError, error) {
+	held, err := checkHeld(ctx, reader, old, wanted)
+	if err != nil {
+		return nil, err
+	}
+	placed, err := checkTenantPlace(ctx, reader, wanted)
+	return append(held, placed...), err
+}
+
+func checkHeld(ctx context.Context, reader store.Reader, old, wanted *deployment) ([]synapse.FieldError, error) {
+	if old != nil {
+		if same, err := sameJSON(old.Spec, wanted.Spec); err != nil || same {
+			return nil, err
+		}
+	}
+	holder, err := PolicyLockOf(ctx, reader, wanted.Parent)
+	if err != nil || holder == nil {
+		return nil, err
+	}
+	return []synapse.FieldError{invalid("/spec", "service %s is held still by %s of %s: wait until that ends, or abort it", wanted.Parent, holder.Status.Lock.Holder, holder.Key())}, nil
+}
+
+func checkTenantPlace(ctx context.Context, reader store.Reader, wanted *deployment) ([]synapse.FieldError, error) {
 	if wanted.Spec.Tenant == "" {
 		return nil, nil
 	}

@@ -20,6 +20,9 @@ type Kind[S, T any] struct {
 	// also when a reference does not exist: that is reported already, so Admit passes over it. Optional.
 	Admit func(ctx context.Context, reader store.Reader, old, wanted *synapse.Object[S, T]) ([]synapse.FieldError, error)
 
+	// Accepted completes the status of a new object: what it must remember of how it was made. Optional.
+	Accepted func(object *synapse.Object[S, T], caller Caller)
+
 	// AdmitDelete refuses a deletion with a problem, beside protection and dependents. Optional.
 	AdmitDelete func(ctx context.Context, reader store.Reader, old *synapse.Object[S, T]) error
 	// Tombstone answers for a name whose object is on its way out, when there is more to say than "try again soon".
@@ -59,6 +62,9 @@ type Kinds struct {
 	ServiceDeployment Kind[synapse.DeploymentSpec, synapse.DeploymentStatus]
 	SLO               Kind[synapse.SLOSpec, synapse.SLOStatus]
 	TrafficSplit      Kind[synapse.TrafficSplitSpec, synapse.TrafficSplitStatus]
+	FailoverPolicy    Kind[synapse.FailoverPolicySpec, synapse.FailoverPolicyStatus]
+	Drill             Kind[synapse.DrillSpec, synapse.DrillStatus]
+	DrillRun          Kind[synapse.DrillRunSpec, synapse.DrillRunStatus]
 }
 
 // NewKinds returns the descriptors of all kinds with their rules of admission. The caller may add Preflight hooks.
@@ -70,5 +76,8 @@ func NewKinds() Kinds {
 		ServiceDeployment: newDeploymentKind(),
 		SLO:               NewKind[synapse.SLOSpec, synapse.SLOStatus](synapse.KindSLO),
 		TrafficSplit:      newTrafficSplitKind(),
+		FailoverPolicy:    newFailoverPolicyKind(),
+		Drill:             newDrillKind(),
+		DrillRun:          newDrillRunKind(),
 	}
 }

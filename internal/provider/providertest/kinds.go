@@ -32,6 +32,12 @@ func complete(object *Object) *synapse.Problem {
 		return completeAs(object, &synapse.SLOSpec{})
 	case synapse.KindTrafficSplit:
 		return completeAs(object, &synapse.TrafficSplitSpec{})
+	case synapse.KindFailoverPolicy:
+		return completeAs(object, &synapse.FailoverPolicySpec{})
+	case synapse.KindDrill:
+		return completeAs(object, &synapse.DrillSpec{})
+	case synapse.KindDrillRun:
+		return completeAs(object, &synapse.DrillRunSpec{})
 	}
 	return completeAs(object, &synapse.DeploymentSpec{})
 }
