@@ -20,6 +20,8 @@ type FailoverPolicyStatus struct {
 	Tokens int64 `json:"tokens,omitempty" doc:"Fencing tokens given out so far."`
 	// HealthySince is, after a failover, from when on the preferred region has been fit to take over again.
 	HealthySince *time.Time `json:"healthy_since,omitempty" doc:"After a failover: since when the preferred region is fit to take over again."`
+	// Scale is, by deployment, the least number of replicas in the active region, from a step of type scale.
+	Scale map[string]int `json:"scale,omitempty" doc:"Least replicas in the region that took over, by deployment."`
 	// Detected is the last quorum that saw the active region fail.
 	Detected *Detection `json:"detected,omitempty" doc:"The last time that a quorum of observers saw the active region fail."`
 }
@@ -100,6 +102,8 @@ type Transition struct {
 	EndedAt   *time.Time       `json:"ended_at,omitempty" doc:"When it ended."`
 	Steps     []TransitionStep `json:"steps" doc:"What it does, in order."`
 	Approved  string           `json:"approved,omitempty" doc:"Token of the user who approved it."`
+	// Frozen are the splits that the transition froze, stored before it does.
+	Frozen []string `json:"frozen_splits,omitempty" doc:"Splits that the transition froze."`
 	// Held are the tenants that are not served until the database is back where they allow it.
 	Held    []string `json:"held,omitempty" doc:"Tenants that are not served because they do not allow the region."`
 	Message string   `json:"message,omitempty" doc:"What it waits for, or why it failed."`
