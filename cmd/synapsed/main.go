@@ -33,6 +33,8 @@ type cli struct {
 
 	Gateway gatewayCommand `cmd:"" hidden:"" help:"Serve a region. The control plane runs this."`
 	Entry   entryCommand   `cmd:"" hidden:"" help:"Serve the global entry. The control plane runs this."`
+
+	DrillClient drillClientCommand `cmd:"" hidden:"" help:"Measure a drill from outside, until its time is over or SIGTERM. The control plane runs this."`
 }
 
 const description = `The control plane of Synapse.
