@@ -103,9 +103,22 @@ type DrillWindows struct {
 
 // BlockedTime is one span of time.
 type BlockedTime struct {
-	From   time.Time `json:"from" doc:"When it begins (RFC 3339)."`
-	To     time.Time `json:"to" doc:"When it ends (RFC 3339)."`
-	Reason string    `json:"reason,omitempty" doc:"Why, for the message of a run that is refused."`
+	From   string `json:"from" doc:"When it begins, as RFC 3339 writes it: 2026-11-20T00:00:00Z."`
+	To     string `json:"to" doc:"When it ends, as RFC 3339 writes it."`
+	Reason string `json:"reason,omitempty" doc:"Why, for the message of a run that is refused."`
+}
+
+// span is the time between the two; an invalid one is no time at all. Call it on validated specs only.
+func (b BlockedTime) span() (from, to time.Time) {
+	from, _ = time.Parse(time.RFC3339, b.From)
+	to, _ = time.Parse(time.RFC3339, b.To)
+	return from, to
+}
+
+// covers reports whether the span includes a time, and when it ends.
+func (b BlockedTime) covers(now time.Time) (until time.Time, covered bool) {
+	from, to := b.span()
+	return to, !now.Before(from) && now.Before(to)
 }
 
 // DrillApproval says who must agree.

@@ -61,8 +61,8 @@ func (s *DrillSpec) NextRun(after time.Time) (time.Time, bool) {
 		}
 		// Nothing opens within a blocked span of dates: go on at its end.
 		for _, blocked := range s.Windows.Dates {
-			if !next.Before(blocked.From) && next.Before(blocked.To) {
-				next = blocked.To.Add(-time.Second)
+			if until, covered := blocked.covers(next); covered {
+				next = until.Add(-time.Second)
 			}
 		}
 	}
@@ -72,8 +72,8 @@ func (s *DrillSpec) NextRun(after time.Time) (time.Time, bool) {
 // Closed says why no run may begin at a time, or is empty when one may.
 func (w DrillWindows) Closed(now time.Time) string {
 	for _, blocked := range w.Dates {
-		if !now.Before(blocked.From) && now.Before(blocked.To) {
-			return because(fmt.Sprintf("runs are blocked from %s until %s", blocked.From.Format(time.RFC3339), blocked.To.Format(time.RFC3339)), blocked.Reason)
+		if _, covered := blocked.covers(now); covered {
+			return because(fmt.Sprintf("runs are blocked from %s until %s", blocked.From, blocked.To), blocked.Reason)
 		}
 	}
 	for i, window := range w.Block {

@@ -103,12 +103,21 @@ func (s *DrillSpec) validateWindows() []FieldError {
 		errs = append(errs, window.validate(at("/spec/windows/block", i))...)
 	}
 	for i, blocked := range s.Windows.Dates {
-		if !blocked.From.Before(blocked.To) {
+		errs = append(errs, validateTime(at("/spec/windows/dates", i, "from"), blocked.From)...)
+		errs = append(errs, validateTime(at("/spec/windows/dates", i, "to"), blocked.To)...)
+		if from, to := blocked.span(); !to.IsZero() && !from.Before(to) {
 			errs = append(errs, invalid(at("/spec/windows/dates", i, "to"), "is not after from: the span blocks nothing"))
 		}
 		errs = append(errs, validateText(at("/spec/windows/dates", i, "reason"), blocked.Reason, 500)...)
 	}
 	return errs
+}
+
+func validateTime(pointer, text string) []FieldError {
+	if _, err := time.Parse(time.RFC3339, text); err != nil {
+		return []FieldError{invalid(pointer, "%q is not a time: write it as RFC 3339 does, such as 2026-11-20T00:00:00Z", text)}
+	}
+	return nil
 }
 
 func (s *DrillSpec) validateSchedule() []FieldError {

@@ -6,6 +6,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/object"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
 )
 
@@ -50,4 +51,22 @@ func errorBudget(ctx context.Context, source Source, slo SLO, now time.Time) (sy
 		budget.BurnRate = failed / requests / budgetShare(&slo.Spec)
 	}
 	return budget, nil
+}
+
+// BadPercent is the percent of an SLO's requests that were bad since then, over all regions, and how many requests there
+// were. Of none it is 0. An error that is [ErrNoData] says that there are no figures of that time.
+func (m *Measure) BadPercent(ctx context.Context, name string, since time.Time) (percent float64, requests int64, err error) {
+	slo, err := object.Load[synapse.SLOSpec, synapse.SLOStatus](ctx, m.reader, synapse.Key{Kind: synapse.KindSLO, Name: name})
+	if err != nil {
+		return 0, 0, err
+	}
+	traffic, err := m.source.Service(ctx, slo.Spec.Service, since, m.now())
+	if err != nil {
+		return 0, 0, fmt.Errorf("measuring %s: %w", slo.Key(), err)
+	}
+	if share := badPercent(&slo.Spec, traffic); share != nil {
+		percent = *share
+	}
+	all, _ := bad(&slo.Spec, traffic)
+	return percent, int64(math.Round(all)), nil
 }

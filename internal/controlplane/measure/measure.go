@@ -35,6 +35,7 @@ type Measure struct {
 	sampler    *Sampler
 	evaluator  *Evaluator
 	source     Source
+	reader     store.Reader
 	prometheus bool
 	now        func() time.Time
 }
@@ -46,7 +47,7 @@ func New(options Options) (*Measure, error) {
 		interval = time.Second
 	}
 	sampler := NewSampler(options.Gather, interval, options.Now, options.Log)
-	m := &Measure{sampler: sampler, source: sampler, now: options.Now}
+	m := &Measure{sampler: sampler, source: sampler, reader: options.Reader, now: options.Now}
 	var queries Querier
 	if options.PrometheusURL != "" {
 		server, err := NewPrometheus(options.PrometheusURL, options.PrometheusTokenFile)

@@ -200,7 +200,7 @@ func (c *Controller) next(ctx context.Context, k *kind) bool {
 		return false
 	}
 	defer k.queue.Done(key)
-	result, err := c.reconcileOne(ctx, k, key)
+	result, err := c.Once(ctx, key)
 	switch {
 	case ctx.Err() != nil:
 	case err != nil:
@@ -219,7 +219,8 @@ func (c *Controller) next(ctx context.Context, k *kind) bool {
 	return true
 }
 
-func (c *Controller) reconcileOne(ctx context.Context, k *kind, key synapse.Key) (_ Result, err error) {
+// Once looks at one object of a registered kind, and says what follows.
+func (c *Controller) Once(ctx context.Context, key synapse.Key) (_ Result, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v", p)
@@ -232,5 +233,5 @@ func (c *Controller) reconcileOne(ctx context.Context, k *kind, key synapse.Key)
 	if err != nil {
 		return Result{}, err
 	}
-	return k.reconcile(ctx, record)
+	return c.kinds[key.Kind].reconcile(ctx, record)
 }

@@ -48,6 +48,10 @@ func (r Deployments) Reconcile(ctx context.Context, obj *deployment) (Result, er
 	status := &obj.Status
 	status.DesiredRevision = obj.Spec.Revision(status.ImageDigest)
 
+	floors, err := r.floors(ctx, obj.Key().ID())
+	if err != nil {
+		return Result{}, err
+	}
 	halt := haltMessage(obj)
 	seen := map[string]runtime.WorkloadState{}
 	for _, name := range slices.Sorted(maps.Keys(obj.Spec.Regions)) {
@@ -60,7 +64,7 @@ func (r Deployments) Reconcile(ctx context.Context, obj *deployment) (Result, er
 		state, err := r.Runtime.EnsureWorkload(ctx, runtime.Workload{
 			Service: obj.Parent, Deployment: obj.Name, Region: name,
 			Generation: obj.Generation, Revision: status.DesiredRevision, Image: reference, Env: env, Tenant: obj.Spec.Tenant,
-			HealthPath: service.HealthPath, Min: region.MinReplicas, Max: region.MaxReplicas,
+			HealthPath: service.HealthPath, Min: max(region.MinReplicas, floors[name]), Max: max(region.MaxReplicas, floors[name]),
 			TargetInFlight: obj.Spec.Autoscaling.TargetInFlight, Rollout: obj.Spec.Rollout, Halt: halt, CreatedAt: obj.CreatedAt,
 		})
 		if err != nil {
@@ -90,6 +94,25 @@ func (r Deployments) Reconcile(ctx context.Context, obj *deployment) (Result, er
 		return Result{After: soon}, nil // tell the other regions to halt
 	}
 	return Result{After: deploymentInterval}, nil
+}
+
+// floors is the least number of replicas in regions that took over from another one, as the steps of failovers say.
+func (r Deployments) floors(ctx context.Context, id string) (map[string]int, error) {
+	floors := map[string]int{}
+	query := store.Query{Kind: synapse.KindFailoverPolicy, Limit: synapse.MaxPageSize}
+	for policy, err := range object.All[synapse.FailoverPolicySpec, synapse.FailoverPolicyStatus](ctx, r.Store, query) {
+		if err != nil {
+			return nil, err
+		}
+		region := policy.Status.ActiveRegion
+		if t := policy.Status.Transition; t != nil && t.To != "" {
+			region = t.To
+		}
+		if least := policy.Status.Scale[id]; least > 0 {
+			floors[region] = least
+		}
+	}
+	return floors, nil
 }
 
 func (r Deployments) service(ctx context.Context, name string) (synapse.ServiceSpec, error) {

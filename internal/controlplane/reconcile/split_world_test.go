@@ -152,7 +152,7 @@ func (w *splitWorld) pass() (Result, error) {
 	w.t.Helper()
 	controller := New(w.Backend, slog.New(slog.DiscardHandler))
 	AddStateMachine(controller, synapse.KindTrafficSplit, 1, TrafficSplits{Runtime: w, Measure: w, Store: w.Store, Now: w.Now}.Reconcile)
-	return controller.reconcileOne(w.t.Context(), controller.kinds[synapse.KindTrafficSplit], w.key)
+	return controller.Once(w.t.Context(), w.key)
 }
 
 // run looks again and again, as the results ask for, until the split is in a phase and its gateways are done.

@@ -106,14 +106,17 @@ func (r *Failovers) scale(ctx context.Context, p *policy, step *synapse.Transiti
 	if t.Kind == synapse.TransitionFailback {
 		return passedOver("the preferred region has what its deployments say"), nil
 	}
-	to := t.To
-	if to == "" {
+	if t.To == "" {
+		// The replicas must be where the database goes: the choice is made now, and stored first.
 		candidates := slices.DeleteFunc(p.Spec.Regions(), func(region string) bool { return region == t.From })
-		var err error
-		if to, err = choose(ctx, r.Runtime, r.Backend.Store, &p.Spec, candidates, r.Runtime.Observations(ctx), r.Runtime.Databases(ctx)); err != nil {
+		target, err := choose(ctx, r.Runtime, r.Backend.Store, &p.Spec, candidates, r.Runtime.Observations(ctx), r.Runtime.Databases(ctx))
+		if err != nil {
 			return outcome{}, err
 		}
+		t.To = target
+		return outcome{stored: true}, nil
 	}
+	to := t.To
 	if p.Status.Scale == nil {
 		scale, err := scaleFor(ctx, r.Backend.Store, p.Spec.Services, t.From, to, step.Percent)
 		if err != nil {
