@@ -21,6 +21,8 @@ func (c *Cluster) observe(ctx context.Context, i instance, proc process.Process)
 	wait, cancel := context.WithTimeout(ctx, startPatience)
 	defer cancel()
 
+	// What has run for long is not waited for: a standby whose primary is gone would hold everything up each time.
+	starting := time.Since(proc.StartedAt) < startPatience
 	var problem error
 	err := poll(wait, func() (bool, error) {
 		if now, ok := c.super.Get(i.processID()); ok {
@@ -30,7 +32,7 @@ func (c *Cluster) observe(ctx context.Context, i instance, proc process.Process)
 			return true, nil
 		}
 		state.LagBytes, problem = c.check(wait, i)
-		return problem == nil, nil
+		return problem == nil || !starting, nil
 	})
 	switch {
 	case proc.State != process.Running:
