@@ -33,6 +33,7 @@ type cli struct {
 
 	Gateway gatewayCommand `cmd:"" hidden:"" help:"Serve a region. The control plane runs this."`
 	Entry   entryCommand   `cmd:"" hidden:"" help:"Serve the global entry. The control plane runs this."`
+	Keeper  keeperCommand  `cmd:"" name:"fault-keeper" hidden:"" help:"Have what a fault ended run again if no control plane does. The control plane runs this."`
 }
 
 const description = `The control plane of Synapse.

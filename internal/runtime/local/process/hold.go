@@ -28,6 +28,9 @@ func (h Hold) String() string {
 	return fmt.Sprintf("%s until %s (fault %s)", h.Reason, h.Until.UTC().Format(time.RFC3339), h.ID)
 }
 
+// Covers tells whether the hold is about a process.
+func (h Hold) Covers(p Process) bool { return h.covers(p.ID, p.Labels) }
+
 func (h Hold) covers(id string, labels map[string]string) bool {
 	if slices.Contains(h.IDs, id) {
 		return true
