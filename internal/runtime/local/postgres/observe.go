@@ -21,8 +21,8 @@ func (c *Cluster) observe(ctx context.Context, i instance, proc process.Process)
 	wait, cancel := context.WithTimeout(ctx, startPatience)
 	defer cancel()
 
-	// What has run for long is not waited for: a standby whose primary is gone would hold everything up each time.
-	starting := time.Since(proc.StartedAt) < startPatience
+	// A server that has run for long, or a standby without a primary, is not waited for: it would hold everything up each time.
+	starting := time.Since(proc.StartedAt) < startPatience && c.primaryRuns()
 	var problem error
 	err := poll(wait, func() (bool, error) {
 		if now, ok := c.super.Get(i.processID()); ok {
@@ -46,6 +46,11 @@ func (c *Cluster) observe(ctx context.Context, i instance, proc process.Process)
 		state.Healthy = true
 	}
 	return state
+}
+
+func (c *Cluster) primaryRuns() bool {
+	primary, known := c.primary()
+	return known && c.runningPort(primary) != 0
 }
 
 // check reports what keeps a server from doing its part, and how far it is behind.
