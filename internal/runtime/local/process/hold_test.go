@@ -143,6 +143,8 @@ func TestHold(t *testing.T) {
 		long.ID, long.Until = "longer", short.Until.Add(time.Minute)
 		require.NoError(t, s.Hold(t.Context(), long))
 		require.NoError(t, s.Hold(t.Context(), short))
+		got, _ := s.Held("one", nil)
+		require.Equal(t, "longer", got.ID)
 		require.NoError(t, s.Release("drill"))
 		p, err := s.Ensure(t.Context(), spec(t, dir, "one", "wait"))
 		require.NoError(t, err)

@@ -18,14 +18,9 @@ func (w *workload) held() (process.Hold, bool) {
 
 // stepHeld is the step while the region is held down on purpose. Nothing is started, and nothing counts as a failure. The
 // route stays as it is: the gateway is down as well, and when both come back without a daemon, it must know the replicas.
-func (w *workload) stepHeld(s state, fresh bool, hold process.Hold) (settled bool) {
+func (w *workload) stepHeld(s state, hold process.Hold) (settled bool) {
 	now := time.Now()
 	w.heldAt, w.progress = now, progress{generation: s.Wanted.Generation, since: now}
-	if fresh { // to be acted on when the hold has ended
-		w.mu.Lock()
-		w.fresh = true
-		w.mu.Unlock()
-	}
 	w.report(w.status(s, max(w.scaled.count, s.Wanted.Min), errors.New(hold.String())))
 	return true
 }

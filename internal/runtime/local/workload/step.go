@@ -29,7 +29,7 @@ func (w *workload) step(ctx context.Context) bool {
 		return w.stepRemove(ctx)
 	}
 	if hold, held := w.held(); held {
-		return w.stepHeld(s, fresh, hold)
+		return w.stepHeld(s, hold)
 	}
 	wanted := s.Wanted
 	w.forgetBundles()
