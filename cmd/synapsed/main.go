@@ -31,9 +31,9 @@ type cli struct {
 	Split   splitCommands  `cmd:"" help:"Look at a traffic split, or act on its progression."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 
-	Gateway gatewayCommand `cmd:"" hidden:"" help:"Serve a region. The control plane runs this."`
-	Entry   entryCommand   `cmd:"" hidden:"" help:"Serve the global entry. The control plane runs this."`
-
+	Gateway     gatewayCommand     `cmd:"" hidden:"" help:"Serve a region. The control plane runs this."`
+	Entry       entryCommand       `cmd:"" hidden:"" help:"Serve the global entry. The control plane runs this."`
+	Keeper      keeperCommand      `cmd:"" name:"fault-keeper" hidden:"" help:"Have what a fault ended run again if no control plane does. The control plane runs this."`
 	DrillClient drillClientCommand `cmd:"" hidden:"" help:"Measure a drill from outside, until its time is over or SIGTERM. The control plane runs this."`
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/daemon"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/fault"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway"
 )
 
@@ -109,4 +110,14 @@ func (c entryCommand) Run(ctx context.Context, log *slog.Logger) error {
 		Address: c.Address, DatabaseAddress: c.DatabaseAddress, AdminAddress: c.AdminAddress,
 		ConfigFile: c.ConfigFile, TokenFile: c.TokenFile, Log: log,
 	})
+}
+
+type keeperCommand struct {
+	Directory string `required:""`
+	Fault     string `required:""`
+}
+
+// Run waits for a fault to end.
+func (c keeperCommand) Run(ctx context.Context, log *slog.Logger) error {
+	return local.KeepFault(ctx, c.Directory, c.Fault, fault.Options{Log: log})
 }

@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/fault"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/process"
 )
 
@@ -17,9 +17,9 @@ import (
 const stopGrace = 15 * time.Second
 
 // Down ends everything that a runtime's directory still runs, and returns how many processes that were. It is an error
-// while a daemon holds the directory. Requests end first and databases last.
+// while a daemon holds the directory. The keepers of faults end first, then requests, and databases last.
 func Down(ctx context.Context, dir string, log *slog.Logger) (ended int, err error) {
-	processes, err := process.Open(filepath.Join(dir, "processes"), log)
+	processes, err := process.Open(processDir(dir), log)
 	if err != nil {
 		return 0, err
 	}
@@ -35,17 +35,33 @@ func Down(ctx context.Context, dir string, log *slog.Logger) (ended int, err err
 			ended++
 		}
 	}
-	return ended, nil
+	return ended, forget(processes, dir)
+}
+
+// forget removes the faults: what they ended is not to come back, and they never resume.
+func forget(processes *process.Supervisor, dir string) error {
+	for _, hold := range processes.Holds() {
+		if err := processes.Release(hold.ID); err != nil {
+			return err
+		}
+	}
+	faults, err := fault.Open(faultDir(dir))
+	if err != nil {
+		return err
+	}
+	return faults.Clear()
 }
 
 func stopOrder(id string) int {
 	switch {
-	case id == entryID:
+	case strings.HasPrefix(id, keeperPrefix):
 		return 0
-	case strings.HasPrefix(id, "gateway-"):
+	case id == entryID:
 		return 1
+	case strings.HasPrefix(id, "gateway-"):
+		return 2
 	case strings.HasPrefix(id, "postgres-"):
-		return 3
+		return 4
 	}
-	return 2
+	return 3
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/fault"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/ports"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/process"
@@ -28,12 +29,15 @@ type fixture struct {
 func newFixture(t *testing.T) *fixture {
 	dir := t.TempDir()
 	log := slog.New(slog.DiscardHandler)
-	r := &Runtime{options: Options{Dir: dir, Now: time.Now, Log: log}, table: newTable()}
+	program, err := os.Executable()
+	require.NoError(t, err)
+	r := &Runtime{options: Options{Dir: dir, Program: program, Now: time.Now, Log: log, RegionChanged: func(string) {}}, table: newTable()}
 	r.publisher = newPublisher(r.table, time.Now)
 	require.NoError(t, os.MkdirAll(filepath.Join(dir, "gateways"), 0o711))
 	require.NoError(t, r.ensureGatewayToken())
-	var err error
-	r.processes, err = process.Open(filepath.Join(dir, "processes"), log)
+	r.faults, err = fault.Open(r.faultDir())
+	require.NoError(t, err)
+	r.processes, err = process.Open(processDir(dir), log, process.OnExit(func(id string) { r.exited(id) }))
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		for _, p := range r.processes.List() {
@@ -53,7 +57,7 @@ func (f *fixture) run(t *testing.T, region string) (stop func()) {
 	f.addresses[region] = loopback(public)
 	_, err = f.processes.Ensure(t.Context(), process.Spec{
 		ID: gatewayID(region), Path: "/bin/sleep", Args: []string{"3600"}, LogFile: filepath.Join(f.options.Dir, region+".log"),
-		Labels: map[string]string{labelPublic: loopback(public), labelAdmin: loopback(admin)},
+		Labels: map[string]string{labelPublic: loopback(public), labelAdmin: loopback(admin), labelRegion: region},
 	})
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -80,7 +84,7 @@ func (f *fixture) run(t *testing.T, region string) (stop func()) {
 // know does what [Runtime.EnsureRegion] does when it found the gateway.
 func (f *fixture) know(region string) {
 	p, _ := f.processes.Get(gatewayID(region))
-	f.publisher.addGateway(region, f.regionClient(p.Labels[labelAdmin]))
+	f.publisher.addGateway(region, f.configure(region, f.regionClient(p.Labels[labelAdmin])))
 	f.table.setRegion(region, p.Labels[labelPublic])
 }
 

@@ -27,6 +27,7 @@ import (
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/atomicfile"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/fault"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/image"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/ports"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/postgres"
@@ -61,7 +62,11 @@ type Runtime struct {
 	workloads *workload.Manager
 	table     *table
 	publisher *publisher
+	faults    fault.Store
+	network   networkFaults // nil: connections cannot be disturbed
 
+	// faulting is held while a fault begins or ends.
+	faulting sync.Mutex
 	// topology is held while a region comes or goes: the entry starts with the first and ends with the last.
 	topology sync.Mutex
 	cancel   context.CancelFunc
@@ -88,7 +93,10 @@ func Open(options Options) (_ *Runtime, err error) {
 	if err := r.ensureGatewayToken(); err != nil {
 		return nil, err
 	}
-	if r.processes, err = process.Open(filepath.Join(options.Dir, "processes"), options.Log, process.OnExit(r.exited)); err != nil {
+	if r.faults, err = fault.Open(r.faultDir()); err != nil {
+		return nil, err
+	}
+	if r.processes, err = process.Open(processDir(options.Dir), options.Log, process.OnExit(r.exited)); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -134,6 +142,7 @@ func (r *Runtime) Start(tenants []TenantRow, splits []runtime.Split) {
 	}
 	r.workloads.Start()
 	r.tasks.Go(func() { r.revokeExpired(ctx) })
+	r.tasks.Go(func() { r.watchFaults(ctx) })
 }
 
 // Close lets go of everything and leaves it running.
@@ -158,6 +167,8 @@ func (r *Runtime) ensureGatewayToken() error {
 	}
 	return nil
 }
+
+func processDir(dir string) string { return filepath.Join(dir, "processes") }
 
 func (r *Runtime) tokenFile() string { return filepath.Join(r.options.Dir, "gateways", "token") }
 

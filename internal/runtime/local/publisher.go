@@ -34,11 +34,11 @@ func newPublisher(t *table, now func() time.Time) *publisher {
 // generation numbers configurations. It grows over restarts of the daemon too, as the clock does.
 func (p *publisher) generation() int64 { return p.now().UnixNano() }
 
-func (p *publisher) addGateway(region string, client *gateway.RegionClient) {
+func (p *publisher) addGateway(region string, configure func(context.Context, gateway.Config) error) {
 	p.add(region, func(ctx context.Context) (uint64, error) {
 		config, version := p.table.gatewayConfig(region)
 		config.Generation = p.generation()
-		return version, client.Apply(ctx, config)
+		return version, configure(ctx, config)
 	})
 }
 

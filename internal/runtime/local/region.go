@@ -27,24 +27,21 @@ const (
 	labelProgram = "program"
 )
 
-// EnsureRegion starts what a region consists of and says how it is.
+// EnsureRegion starts what a region consists of and says how it is. What a fault keeps down is not waited for.
 func (r *Runtime) EnsureRegion(ctx context.Context, wanted runtime.Region) (runtime.RegionState, error) {
 	state := runtime.RegionState{}
-	database, err := r.cluster.EnsureInstance(ctx, postgres.Instance{Region: wanted.Name, Port: wanted.DatabasePort, Primary: wanted.Primary})
-	if err != nil {
-		return state, err
+	database, databaseError := r.cluster.EnsureInstance(ctx, postgres.Instance{Region: wanted.Name, Port: wanted.DatabasePort, Primary: wanted.Primary})
+	if _, hasGateway := r.processes.Get(gatewayID(wanted.Name)); databaseError != nil && !hasGateway {
+		return state, databaseError
 	}
 	state.DatabasePort, state.DatabaseRole = database.Port, database.Role
 
+	// A region that has a gateway keeps it, whatever is the matter with the database: its primary may be lost.
 	r.topology.Lock()
 	defer r.topology.Unlock()
-	address, err := r.ensureServer(ctx, server{
-		id: gatewayID(wanted.Name), command: "gateway", arguments: []string{"--region=" + wanted.Name},
-		port: wanted.GatewayPort, field: "/spec/local/gateway_port", target: wanted.Name,
-		connect: func(admin string) { r.publisher.addGateway(wanted.Name, r.regionClient(admin)) },
-	})
+	address, err := r.ensureGateway(ctx, wanted)
 	if err != nil {
-		return state, err
+		return state, errors.Join(databaseError, err)
 	}
 	state.GatewayURL = "http://" + address
 	_, port, _ := net.SplitHostPort(address)
@@ -56,15 +53,22 @@ func (r *Runtime) EnsureRegion(ctx context.Context, wanted runtime.Region) (runt
 	r.table.setRegion(wanted.Name, address)
 	primary, _ := r.cluster.PrimaryAddr()
 	r.table.setPrimary(primary)
-	switch err := r.publisher.sync(ctx, wanted.Name, entry); {
-	case err != nil:
-		state.Message = err.Error()
-	case !database.Healthy:
-		state.Message = "the database is not healthy: " + database.Message
-	default:
-		state.Healthy = true
+	state.Message = r.whyUnhealthy(wanted.Name, database, r.publisher.sync(ctx, wanted.Name, entry))
+	state.Healthy = state.Message == ""
+	return state, r.onPurpose(wanted.Name, databaseError)
+}
+
+func (r *Runtime) ensureGateway(ctx context.Context, wanted runtime.Region) (address string, err error) {
+	if hold, lost := r.lost(wanted.Name); lost {
+		return r.lostGateway(wanted.Name, hold)
 	}
-	return state, nil
+	return r.ensureServer(ctx, server{
+		id: gatewayID(wanted.Name), command: "gateway", arguments: []string{"--region=" + wanted.Name}, region: wanted.Name,
+		port: wanted.GatewayPort, field: "/spec/local/gateway_port", target: wanted.Name,
+		connect: func(admin string) {
+			r.publisher.addGateway(wanted.Name, r.configure(wanted.Name, r.regionClient(admin)))
+		},
+	})
 }
 
 // RemoveRegion takes a region out of service and removes everything of it.
@@ -93,6 +97,8 @@ func (r *Runtime) RemoveRegion(ctx context.Context, name string) error {
 
 func gatewayID(region string) string { return "gateway-" + region }
 
+func databaseID(region string) string { return "postgres-" + region }
+
 const entryID = "entry"
 
 func (r *Runtime) ensureEntry(ctx context.Context) error {
@@ -120,6 +126,7 @@ func (r *Runtime) regionClient(admin string) *gateway.RegionClient {
 type server struct {
 	id, command string
 	arguments   []string
+	region      string // "" of the entry
 	port        int    // public; 0 chooses a free one, once
 	field       string // the field of the spec that the port comes from
 	target      string // of the publisher
@@ -143,6 +150,10 @@ func (r *Runtime) ensureServer(ctx context.Context, s server) (string, error) {
 			return "", err
 		}
 	}
+	labels := map[string]string{labelPublic: public, labelAdmin: admin, labelProgram: r.program}
+	if s.region != "" {
+		labels[labelRegion] = s.region
+	}
 	p, err := r.processes.Ensure(ctx, process.Spec{
 		ID: s.id, Path: r.options.Program,
 		Args: append([]string{
@@ -150,7 +161,7 @@ func (r *Runtime) ensureServer(ctx context.Context, s server) (string, error) {
 			"--config-file=" + r.configFile(s.id), "--token-file=" + r.tokenFile(),
 		}, s.arguments...),
 		LogFile: filepath.Join(r.options.Dir, "gateways", s.id+".log"),
-		Labels:  map[string]string{labelPublic: public, labelAdmin: admin, labelProgram: r.program},
+		Labels:  labels,
 	})
 	if err != nil {
 		return "", fmt.Errorf("starting %s: %w", s.id, err)

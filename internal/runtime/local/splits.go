@@ -24,7 +24,7 @@ const backendDialTimeout = 2 * time.Second
 
 // EnsureSplit makes the gateways serve a split with the weights of its state. When it returns nil, every region gateway
 // that there is does so, for every new request. One that has ended by itself is an error until it is back: it comes back with
-// what it was told last. A split that no gateway would accept is a [runtime.PermanentError]; a gateway that is not known yet,
+// what it was told last. One that a fault keeps down is none: it comes back with what is wanted by then. A split that no gateway would accept is a [runtime.PermanentError]; a gateway that is not known yet,
 // right after a restart of the daemon, is a [runtime.PendingError].
 func (r *Runtime) EnsureSplit(ctx context.Context, split runtime.Split) error {
 	if err := checkSplit(split); err != nil {
@@ -56,15 +56,18 @@ func (r *Runtime) RemoveSplit(ctx context.Context, name string) error {
 	return r.syncGateways(ctx)
 }
 
-// syncGateways brings the table to all region gateways.
+// syncGateways brings the table to all region gateways. One that is not known yet, or that fails, does not keep it from the
+// others.
 func (r *Runtime) syncGateways(ctx context.Context) error {
 	regions := r.gatewayRegions()
+	var missing error
 	for _, region := range regions {
 		if !r.publisher.has(region) {
-			return &runtime.PendingError{Reason: "GatewayDown", Message: "the gateway of region " + region + " is not ready yet"}
+			missing = &runtime.PendingError{Reason: "GatewayDown", Message: "the gateway of region " + region + " is not ready yet"}
+			break
 		}
 	}
-	return r.publisher.sync(ctx, regions...)
+	return errors.Join(r.publisher.sync(ctx, regions...), missing)
 }
 
 // gatewayRegions lists the regions whose gateway is on record as a process.

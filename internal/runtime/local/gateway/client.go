@@ -56,6 +56,14 @@ func (c *Client[C]) Apply(ctx context.Context, config C) error {
 	return nil
 }
 
+// KeepConfig makes a region gateway that does not run serve from config when it starts.
+func KeepConfig(file string, config Config) error {
+	if err := config.Validate(); err != nil {
+		return fmt.Errorf("the configuration of region %s cannot be kept: %w", config.Region, err)
+	}
+	return admin.WriteState(file, config)
+}
+
 // Generation returns the generation of the configuration that the process serves from; 0 before the first one.
 func (c *Client[C]) Generation(ctx context.Context) (int64, error) {
 	var applied admin.Applied

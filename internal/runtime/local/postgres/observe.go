@@ -21,6 +21,8 @@ func (c *Cluster) observe(ctx context.Context, i instance, proc process.Process)
 	wait, cancel := context.WithTimeout(ctx, startPatience)
 	defer cancel()
 
+	// A server that has run for long, or a standby without a primary, is not waited for: it would hold everything up each time.
+	starting := time.Since(proc.StartedAt) < startPatience && c.primaryRuns()
 	var problem error
 	err := poll(wait, func() (bool, error) {
 		if now, ok := c.super.Get(i.processID()); ok {
@@ -30,7 +32,7 @@ func (c *Cluster) observe(ctx context.Context, i instance, proc process.Process)
 			return true, nil
 		}
 		state.LagBytes, problem = c.check(wait, i)
-		return problem == nil, nil
+		return problem == nil || !starting, nil
 	})
 	switch {
 	case proc.State != process.Running:
@@ -44,6 +46,11 @@ func (c *Cluster) observe(ctx context.Context, i instance, proc process.Process)
 		state.Healthy = true
 	}
 	return state
+}
+
+func (c *Cluster) primaryRuns() bool {
+	primary, known := c.primary()
+	return known && c.runningPort(primary) != 0
 }
 
 // check reports what keeps a server from doing its part, and how far it is behind.

@@ -29,3 +29,11 @@ func (r record) exited(now time.Time, code *int) record {
 	r.NextStart = now.Add(delay(r.Restarts))
 	return r
 }
+
+// killed returns the record of a process that ended under a hold: that is no failure of its own, and it starts again as soon
+// as it may.
+func (r record) killed(now time.Time, code *int) record {
+	r = r.exited(now, code)
+	r.NextStart, r.Killed = time.Time{}, true
+	return r
+}

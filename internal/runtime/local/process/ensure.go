@@ -17,22 +17,28 @@ import (
 //
 //   - a process that runs is left alone, even if it was started from another Spec: stop it first to change it,
 //   - one that ended unexpectedly is started again, with this Spec, once its [Process.NextStart] has come; before that it
-//     is returned as it is, Exited. What it left running is ended first.
+//     is returned as it is, Exited. What it left running is ended first,
+//   - one that a [Hold] keeps down is not started: it is returned Exited, with [Process.HeldUntil].
 //
 // The error tells that it could not be started. The context bounds the waiting, not the process.
 func (s *Supervisor) Ensure(ctx context.Context, spec Spec) (Process, error) {
 	if err := spec.check(); err != nil {
 		return Process{}, err
 	}
-	e, release, err := s.hold(ctx, spec.ID)
+	e, release, err := s.take(ctx, spec.ID)
 	if err != nil {
 		return Process{}, err
 	}
 	defer release()
+	e.remember(spec) // before the look at the holds
 	s.observe(e)
 	e.mu.Lock()
 	last := e.record
+	_, held := s.refuse(e)
 	e.mu.Unlock()
+	if held {
+		return s.keepDown(ctx, e)
+	}
 
 	first := last.Token == ""
 	if last.State == Running || !first && s.now().Before(last.NextStart) {
@@ -65,7 +71,10 @@ func (s *Supervisor) start(spec Spec, last record) (record, error) {
 		StopSignal: cmp.Or(spec.StopSignal, syscall.SIGTERM), LogFile: spec.LogFile, Labels: maps.Clone(spec.Labels),
 		State: Running, StartedAt: s.now(),
 	}
-	if last.Token != "" {
+	switch {
+	case last.Killed:
+		r.Restarts = last.Restarts
+	case last.Token != "":
 		r.Restarts = last.Restarts + 1
 	}
 	if spec.User != nil {

@@ -11,8 +11,11 @@ import (
 )
 
 // lockPatience bounds the wait for the lock. A process that the last daemon forked holds it until it has become its
-// program, which takes well under a millisecond.
-const lockPatience = time.Second
+// program, which takes well under a millisecond; the keeper of a fault holds it while it starts what the fault ended.
+const lockPatience = 5 * time.Second
+
+// ErrInUse says that another daemon holds the directory.
+var ErrInUse = errors.New("another daemon uses it: stop that one, or use another directory")
 
 // acquire takes the lock on a directory, which lasts until the file is closed or the daemon ends.
 func acquire(dir string) (*os.File, error) {
@@ -27,7 +30,7 @@ func acquire(dir string) (*os.File, error) {
 		}
 		if !errors.Is(err, unix.EWOULDBLOCK) && !errors.Is(err, unix.EINTR) || time.Now().After(deadline) {
 			if errors.Is(err, unix.EWOULDBLOCK) {
-				err = errors.New("another daemon uses it: stop that one, or use another directory")
+				err = ErrInUse
 			}
 			return nil, errors.Join(fmt.Errorf("locking the process records in %s: %w", dir, err), file.Close())
 		}

@@ -34,6 +34,8 @@ type record struct {
 	ExitCode   *int              `json:"exit_code,omitempty"`
 	Restarts   int               `json:"restarts,omitempty"`
 	NextStart  time.Time         `json:"next_start,omitzero"`
+	// Killed says that the process ended under a hold.
+	Killed bool `json:"killed,omitempty"`
 }
 
 func (r record) process() Process {

@@ -57,6 +57,9 @@ type Process struct {
 	Restarts int
 	// NextStart is when Ensure starts an exited process again.
 	NextStart time.Time
+	// HeldBy is the ID of the [Hold] that keeps the process down until HeldUntil, or "".
+	HeldBy    string
+	HeldUntil time.Time
 	Labels    map[string]string
 	LogFile   string
 }

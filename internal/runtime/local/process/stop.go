@@ -24,7 +24,7 @@ func (s *Supervisor) Stop(ctx context.Context, id string, grace time.Duration) e
 	if err := checkID(id); err != nil {
 		return err
 	}
-	e, release, err := s.hold(ctx, id)
+	e, release, err := s.take(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -63,21 +63,26 @@ func (s *Supervisor) end(ctx context.Context, r record, grace time.Duration) err
 		}
 	}
 	gone, err := s.await(ctx, killPatience, func() bool {
-		left := r.group()
-		if len(left) == 0 {
-			left = r.marked()
-		}
-		for _, pid := range left {
-			if err := unix.Kill(pid, syscall.SIGKILL); err != nil && !errors.Is(err, unix.ESRCH) {
-				s.log.Warn("process can not be killed", "id", r.ID, "pid", pid, "error", err)
-			}
-		}
-		return len(left) == 0
+		return s.strike(r) == 0
 	})
 	if err == nil && !gone {
 		err = fmt.Errorf("it is still there %s after SIGKILL: it may hang in the kernel", killPatience)
 	}
 	return err
+}
+
+// strike kills what is left of a record, and returns how much that was.
+func (s *Supervisor) strike(r record) int {
+	left := r.group()
+	if len(left) == 0 {
+		left = r.marked()
+	}
+	for _, pid := range left {
+		if err := unix.Kill(pid, syscall.SIGKILL); err != nil && !errors.Is(err, unix.ESRCH) {
+			s.log.Warn("process can not be killed", "id", r.ID, "pid", pid, "error", err)
+		}
+	}
+	return len(left)
 }
 
 // await polls until done, or false after the patience.
@@ -94,7 +99,7 @@ func (s *Supervisor) await(ctx context.Context, patience time.Duration, done fun
 		case <-ctx.Done():
 			return false, ctx.Err()
 		case <-s.closed:
-			return false, errors.New("the process supervisor is closed")
+			return false, errClosed
 		}
 	}
 	return true, nil

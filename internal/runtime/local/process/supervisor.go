@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -15,14 +16,18 @@ import (
 // Supervisor starts, watches and stops processes. All methods may be called concurrently; those about one ID wait for each
 // other.
 type Supervisor struct {
-	records records
-	log     *slog.Logger
-	now     func() time.Time
-	onExit  func(id string)
-	lock    *os.File
+	records   records
+	holdFiles holdFiles
+	log       *slog.Logger
+	now       func() time.Time
+	onExit    func(id string)
+	lock      *os.File
+
+	holding sync.Mutex // held while a hold comes or goes, on disk and in memory
 
 	mu      sync.Mutex
 	entries map[string]*entry
+	holds   map[string]*heldDown
 
 	closed    chan struct{}
 	closing   sync.Once
@@ -37,6 +42,7 @@ type entry struct {
 
 	mu       sync.Mutex
 	record   record // without Token: nothing was started yet
+	spec     *Spec  // as it was last wanted of this daemon; nil before
 	child    bool   // started by this daemon, not by an earlier one
 	stopping bool   // an exit is expected
 	removed  bool
@@ -45,15 +51,16 @@ type entry struct {
 // Option changes how a supervisor works.
 type Option func(*Supervisor)
 
-// OnExit has f called, on a goroutine of its own, whenever a process is seen to have ended that was not stopped. What ended
-// while no daemon ran is not told: look at [Supervisor.List] once after [Open]. [Supervisor.Close] waits for f to return.
+// OnExit has f called, on a goroutine of its own, whenever a process is seen to have ended that was not stopped, and whenever
+// a [Hold] ends that kept it down. What ended while no daemon ran is not told: look at [Supervisor.List] once after [Open].
+// [Supervisor.Close] waits for f to return.
 func OnExit(f func(id string)) Option { return func(s *Supervisor) { s.onExit = f } }
 
 // WithClock replaces time.Now, by which delays before a restart are reckoned.
 func WithClock(now func() time.Time) Option { return func(s *Supervisor) { s.now = now } }
 
-// Open takes hold of the directory, creating it when it is missing, and adopts the processes that run. It is an error when
-// another daemon holds the directory.
+// Open takes hold of the directory, creating it when it is missing, and adopts the processes that run, except for those that
+// a [Hold] keeps down: they are killed. It is [ErrInUse] when another daemon holds the directory.
 func Open(dir string, log *slog.Logger, options ...Option) (*Supervisor, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("creating the directory for process records: %w", err)
@@ -63,13 +70,19 @@ func Open(dir string, log *slog.Logger, options ...Option) (*Supervisor, error) 
 		return nil, err
 	}
 	s := &Supervisor{
-		records: records(dir), log: log, now: time.Now, onExit: func(string) {}, lock: lock,
+		records: records(dir), holdFiles: holdFiles(filepath.Join(dir, "holds")), log: log, now: time.Now, onExit: func(string) {}, lock: lock,
 		entries: map[string]*entry{}, closed: make(chan struct{}),
 	}
 	for _, option := range options {
 		option(s)
 	}
+	if s.holds, err = s.holdFiles.load(log); err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
 	if err := s.adopt(); err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	if err := s.resumeHolds(); err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
 	s.watcher.Go(s.watch)
@@ -92,6 +105,8 @@ func (s *Supervisor) adopt() error {
 		if r.State == Running && !claimed[r.PID] {
 			if r = r.recovered(claimed, s.now()); r.State == Running {
 				claimed[r.PID] = true
+			} else if s.wasHeld(r) {
+				r = r.killed(r.ExitedAt, nil)
 			}
 			if err := s.records.save(r); err != nil {
 				return err
@@ -99,6 +114,29 @@ func (s *Supervisor) adopt() error {
 		}
 		s.log.Info("process found on record", "id", r.ID, "pid", r.PID, "state", r.State)
 		s.entries[r.ID] = newEntry(r)
+	}
+	return nil
+}
+
+// wasHeld tells whether a process that ended while no daemon ran ended under a hold, which may have expired since.
+func (s *Supervisor) wasHeld(r record) bool {
+	return slices.ContainsFunc(s.Holds(), func(hold Hold) bool { return hold.covers(r.ID, r.Labels) })
+}
+
+// resumeHolds forgets the holds that expired while no daemon ran, and brings about those in force: the last daemon may have
+// been killed before it did.
+func (s *Supervisor) resumeHolds() error {
+	for _, hold := range s.Holds() {
+		if s.inForce(hold) {
+			if err := s.enforce(context.Background(), hold); err != nil {
+				s.log.Error("processes that are to be held down still run", "hold", hold.ID, "error", err)
+			}
+			continue
+		}
+		if err := s.holdFiles.remove(hold.ID); err != nil {
+			return err
+		}
+		delete(s.holds, hold.ID)
 	}
 	return nil
 }
@@ -128,7 +166,7 @@ func (s *Supervisor) Get(id string) (Process, bool) {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.record.process(), e.known()
+	return s.view(e), e.known()
 }
 
 // List returns what was last seen of all processes, by ID.
@@ -137,7 +175,7 @@ func (s *Supervisor) List() []Process {
 	for _, e := range s.all() {
 		e.mu.Lock()
 		if e.known() {
-			list = append(list, e.record.process())
+			list = append(list, s.view(e))
 		}
 		e.mu.Unlock()
 	}
@@ -158,8 +196,20 @@ func (s *Supervisor) all() []*entry {
 	return all
 }
 
-// hold waits until no other Ensure or Stop works on the ID. The caller must call release.
-func (s *Supervisor) hold(ctx context.Context, id string) (e *entry, release func(), err error) {
+// errClosed is the answer of a supervisor that let go of its directory.
+var errClosed = errors.New("the process supervisor is closed")
+
+func (s *Supervisor) isClosed() bool {
+	select {
+	case <-s.closed:
+		return true
+	default:
+		return false
+	}
+}
+
+// take waits until no other Ensure or Stop works on the ID. The caller must call release.
+func (s *Supervisor) take(ctx context.Context, id string) (e *entry, release func(), err error) {
 	for {
 		s.mu.Lock()
 		e = s.entries[id]
@@ -171,7 +221,7 @@ func (s *Supervisor) hold(ctx context.Context, id string) (e *entry, release fun
 		select {
 		case e.busy <- struct{}{}:
 		case <-s.closed:
-			return nil, nil, errors.New("the process supervisor is closed")
+			return nil, nil, errClosed
 		case <-ctx.Done():
 			return nil, nil, fmt.Errorf("waiting for process %s: %w", id, ctx.Err())
 		}
@@ -184,13 +234,11 @@ func (s *Supervisor) hold(ctx context.Context, id string) (e *entry, release fun
 		}
 		<-e.busy
 	}
-	select {
-	case <-s.closed: // the select above chooses at random
+	if s.isClosed() { // the select above chooses at random
 		release()
-		return nil, nil, errors.New("the process supervisor is closed")
-	default:
-		return e, release, nil
+		return nil, nil, errClosed
 	}
+	return e, release, nil
 }
 
 // drop forgets an entry that has no record.
@@ -212,7 +260,9 @@ func (s *Supervisor) drop(id string, e *entry) {
 func (s *Supervisor) Close() error {
 	var err error
 	s.closing.Do(func() {
+		s.holding.Lock() // a hold comes or goes before this, or not at all
 		close(s.closed)
+		s.holding.Unlock()
 		s.watcher.Wait()
 		for _, e := range s.all() { // let the one at work finish: another daemon may start now
 			e.busy <- struct{}{}

@@ -30,6 +30,7 @@ func (s *Supervisor) watch() {
 		for _, e := range s.all() {
 			s.observe(e)
 		}
+		s.expire()
 	}
 }
 
@@ -51,7 +52,11 @@ func (s *Supervisor) observe(e *entry) {
 	if code == nil && e.record.alive() {
 		return
 	}
-	e.record = e.record.exited(s.now(), code)
+	if _, held := s.heldEntry(e); held {
+		e.record = e.record.killed(s.now(), code)
+	} else {
+		e.record = e.record.exited(s.now(), code)
+	}
 	if e.stopping {
 		return
 	}

@@ -36,6 +36,7 @@ type machine struct {
 	routes    map[runtime.WorkloadKey]Route
 	history   [][]Endpoint // all routes published, in order
 	inFlight  map[string]int64
+	hold      *process.Hold
 	stopped   []string // endpoints, in the order in which their processes were stopped
 	changed   chan runtime.WorkloadKey
 }
@@ -142,6 +143,16 @@ func (m *machine) List() []process.Process {
 		all = append(all, p.Process)
 	}
 	return all
+}
+
+// Held implements [Processes].
+func (m *machine) Held(_ string, labels map[string]string) (process.Hold, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.hold == nil || labels[labelRegion] != testKey.Region {
+		return process.Hold{}, false
+	}
+	return *m.hold, true
 }
 
 // Stop implements [Processes].

@@ -21,7 +21,17 @@ const (
 	labelWorkload = "workload"
 	labelRevision = "revision"
 	labelPort     = "port"
+	labelRegion   = "region"
 )
+
+// KeyOf returns the workload that a process is a replica of; false for other processes.
+func KeyOf(p process.Process) (runtime.WorkloadKey, bool) {
+	parts := strings.Split(p.Labels[labelWorkload], ".")
+	if len(parts) != 3 {
+		return runtime.WorkloadKey{}, false
+	}
+	return runtime.WorkloadKey{Service: parts[0], Deployment: parts[1], Region: parts[2]}, true
+}
 
 // pullRetry is the pause after a registry could not be reached.
 const pullRetry = 5 * time.Second
@@ -97,7 +107,9 @@ func (w *workload) launch(ctx context.Context, wanted runtime.Workload, id strin
 		Dir:     unpacked.Dir(),
 		LogFile: filepath.Join(logDir(w.options.Dir), id+".log"),
 		User:    w.options.User,
-		Labels:  map[string]string{labelWorkload: keyID(w.key), labelRevision: wanted.Revision, labelPort: strconv.Itoa(port)},
+		Labels: map[string]string{
+			labelWorkload: keyID(w.key), labelRevision: wanted.Revision, labelPort: strconv.Itoa(port), labelRegion: w.key.Region,
+		},
 	})
 	if err != nil {
 		return false, &runtime.PermanentError{Reason: "StartFailed", Message: fmt.Sprintf("the entrypoint %s could not be started: %v", unpacked.Command[0], err)}
@@ -149,11 +161,12 @@ func (w *workload) newID(revision string) string {
 }
 
 // adopt takes over the replicas that run already. Those of the live revision are taken to serve until a check says
-// otherwise: after a restart of the daemon users must not notice anything.
+// otherwise: after a restart of the daemon users must not notice anything. So are those that a fault keeps down: their
+// gateway, which is down with them, must know them when it comes back.
 func (w *workload) adopt() {
 	w.observe()
 	for _, r := range w.replicas {
-		if live := w.state.Live; live != nil && r.revision == live.Revision && r.process.State == process.Running {
+		if live := w.state.Live; live != nil && r.revision == live.Revision && (r.process.State == process.Running || r.process.HeldBy != "") {
 			r.health = health{healthy: true, served: true, since: r.process.StartedAt}
 		}
 	}

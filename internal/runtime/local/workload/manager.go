@@ -28,6 +28,8 @@ type Processes interface {
 	Ensure(ctx context.Context, spec process.Spec) (process.Process, error)
 	List() []process.Process
 	Stop(ctx context.Context, id string, grace time.Duration) error
+	// Held returns the hold that keeps a process with this ID and these labels down.
+	Held(id string, labels map[string]string) (process.Hold, bool)
 }
 
 // Images unpacks images; [image.Store] is the real one.

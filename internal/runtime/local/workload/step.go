@@ -28,6 +28,9 @@ func (w *workload) step(ctx context.Context) bool {
 	if s.Removing {
 		return w.stepRemove(ctx)
 	}
+	if hold, held := w.held(); held {
+		return w.stepHeld(s, hold)
+	}
 	wanted := s.Wanted
 	w.forgetBundles()
 	if s.Live != nil && s.Live.Revision == wanted.Revision && s.Live.Generation != wanted.Generation {
@@ -256,7 +259,7 @@ func (w *workload) failure(wanted runtime.Workload, launchError error) *failure 
 		} else if r.health.err != "" {
 			trouble = r.health.err
 		}
-		if r.process.Restarts >= crashesToFail && !r.health.healthy {
+		if r.process.Restarts >= crashesToFail && !r.health.healthy && time.Since(w.heldAt) > recovery {
 			return &failure{wanted.Generation, "CrashLoop", crashMessage(r.process)}
 		}
 	}
@@ -301,7 +304,7 @@ func (w *workload) status(s state, replicas int, trouble error) runtime.Workload
 		r := w.replicas[id]
 		switch {
 		case !r.drainingSince.IsZero():
-		case r.published:
+		case r.published && r.process.State == process.Running:
 			seen.Ready++
 		case r.process.State != process.Running && r.process.Restarts >= crashesToFail:
 			waitsFor = crashMessage(r.process)

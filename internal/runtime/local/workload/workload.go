@@ -33,6 +33,7 @@ type workload struct {
 	routed    bool // whether published was ever accepted
 	scaled    scale
 	progress  progress
+	heldAt    time.Time // when the region was last seen to be held down
 }
 
 // member is a replica: its process, and what was seen of it since this daemon runs.

@@ -133,7 +133,7 @@ func (s *Server[C]) putConfig(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	// On disk first: what was served once must also be served after a restart.
-	if err := writeState(s.options.File, config); err != nil {
+	if err := WriteState(s.options.File, config); err != nil {
 		s.options.Log.Error("keep the configuration", "error", err)
 		problem.Write(w, synapse.Problem{
 			Status: http.StatusInternalServerError, Code: synapse.CodeInternal, Detail: "keep the configuration: " + err.Error(),

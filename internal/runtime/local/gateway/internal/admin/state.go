@@ -26,8 +26,8 @@ func readState(file string, value any) (found bool, err error) {
 	return true, nil
 }
 
-// writeState replaces a file so that a crash at any moment leaves either the old or the new content.
-func writeState(file string, value any) error {
+// WriteState replaces a file so that a crash at any moment leaves either the old or the new content.
+func WriteState(file string, value any) error {
 	content, err := json.Marshal(value)
 	if err != nil {
 		return fmt.Errorf("encode the configuration: %w", err)

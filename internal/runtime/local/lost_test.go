@@ -1,0 +1,129 @@
+package local
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/stretchr/testify/require"
+
+	"github.com/apex-innovations/terraform-provider-synapse/internal/pgserver/pgservertest"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/ports"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/process"
+)
+
+func TestALostGatewayComesBackWithWhatIsWantedByThen(t *testing.T) {
+	t.Parallel()
+	monolith := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }))
+	t.Cleanup(monolith.Close)
+	f := newFixture(t)
+	stopEU := f.run(t, "eu")
+	f.run(t, "us")
+	f.know("eu")
+	f.know("us")
+	require.NoError(t, f.EnsureSplit(t.Context(), split(monolith.URL, 0)))
+	require.NoError(t, f.StartFault(t.Context(), loss("drill", time.Hour)))
+	stopEU() // it runs in this process, and the fault has killed its stand-in
+
+	require.NoError(t, f.EnsureSplit(t.Context(), split(monolith.URL, 42)), "it is served by all that serve")
+	content, err := os.ReadFile(f.configFile(gatewayID("eu")))
+	require.NoError(t, err)
+	var kept gateway.Config
+	require.NoError(t, json.Unmarshal(content, &kept))
+	require.Equal(t, 42, kept.Splits[0].Backends["next"].Weight)
+
+	require.NoError(t, f.EndFault(t.Context(), "drill"))
+	require.ErrorContains(t, f.EnsureSplit(t.Context(), split(monolith.URL, 43)), "configuring the gateway of region eu",
+		"one that is about to come back is waited for")
+}
+
+func TestAGatewayThatIsNotKnownYetKeepsNothingFromTheOthers(t *testing.T) {
+	t.Parallel()
+	monolith := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }))
+	t.Cleanup(monolith.Close)
+	f := newFixture(t)
+	f.run(t, "eu")
+	f.run(t, "us")
+	f.know("us")
+	require.ErrorContains(t, f.EnsureSplit(t.Context(), split(monolith.URL, 0)), "the gateway of region eu is not ready yet")
+	require.Equal(t, http.StatusTeapot, f.status(t, "us"))
+}
+
+// openReal opens a runtime whose gateways and databases are real.
+func openReal(t *testing.T) *Runtime {
+	dir := pgservertest.Dir(t)
+	program, err := os.Executable()
+	require.NoError(t, err)
+	entryPort, err := ports.Free()
+	require.NoError(t, err)
+	databasePort, err := ports.Free(entryPort)
+	require.NoError(t, err)
+	r, err := Open(Options{
+		Dir: dir, EntryAddress: loopback(entryPort), DatabaseAddress: loopback(databasePort), Program: program,
+		Keychain: authn.DefaultKeychain, RegionChanged: func(string) {}, WorkloadChanged: func(runtime.WorkloadKey) {},
+		Now: time.Now, Log: slog.New(slog.DiscardHandler),
+	})
+	require.NoError(t, err)
+	r.Start(nil, nil)
+	t.Cleanup(func() {
+		require.NoError(t, r.Close())
+		_, err := Down(context.WithoutCancel(t.Context()), dir, slog.New(slog.DiscardHandler))
+		require.NoError(t, err)
+	})
+	return r
+}
+
+func TestARegionThatIsLostSaysSoAndTheOtherGoesOn(t *testing.T) {
+	t.Parallel()
+	r := openReal(t)
+	ensure := func(region string) (runtime.RegionState, error) {
+		return r.EnsureRegion(t.Context(), runtime.Region{Name: region, Primary: "eu"})
+	}
+	healthy := func(region string) func() bool {
+		return func() bool { state, err := ensure(region); return err == nil && state.Healthy }
+	}
+	require.Eventually(t, healthy("eu"), patience, 100*time.Millisecond)
+	require.Eventually(t, healthy("us"), patience, 100*time.Millisecond)
+	before, err := ensure("eu")
+	require.NoError(t, err)
+
+	lost := loss("drill", time.Hour)
+	require.NoError(t, r.StartFault(t.Context(), lost))
+	seen, err := process.Peek(processDir(r.options.Dir))
+	require.NoError(t, err)
+	require.Equal(t, process.Exited, seen["gateway-eu"].State)
+	require.Equal(t, process.Exited, seen["postgres-eu"].State)
+	require.Equal(t, process.Running, seen["gateway-us"].State)
+	require.Equal(t, process.Running, seen["postgres-us"].State)
+
+	state, err := ensure("eu")
+	require.NoError(t, err)
+	want := before
+	want.Healthy, want.Message = false, "region eu is lost on purpose until "+lost.Until.Format(time.RFC3339)+" (fault drill)"
+	require.Equal(t, want, state)
+	began := time.Now()
+	state, err = ensure("us")
+	require.Less(t, time.Since(began), 10*time.Second, "nobody waits for a primary that is lost")
+	require.False(t, err == nil && state.Healthy, "its database follows nobody")
+	table := split("http://127.0.0.1:1", 7)
+	require.NoError(t, r.EnsureSplit(t.Context(), table))
+	content, err := os.ReadFile(filepath.Join(r.options.Dir, "gateways", "gateway-us.json"))
+	require.NoError(t, err)
+	require.Contains(t, string(content), `"weight":7`)
+
+	require.NoError(t, r.EndFault(t.Context(), "drill"))
+	require.Eventually(t, healthy("eu"), patience, 100*time.Millisecond)
+	require.Eventually(t, healthy("us"), patience, 100*time.Millisecond)
+	content, err = os.ReadFile(filepath.Join(r.options.Dir, "gateways", "gateway-eu.json"))
+	require.NoError(t, err)
+	require.Contains(t, string(content), `"weight":7`)
+}
