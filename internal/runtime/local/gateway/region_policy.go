@@ -15,6 +15,7 @@ type tenant struct {
 	name      string
 	headers   []headerValue // what services are told
 	allowed   bool
+	held      *rejection     // of everything; nil when the tenant is served
 	prefixes  []netip.Prefix // empty: all
 	suspended bool
 	readOnly  *rejection // of writes; nil when they are allowed
@@ -49,6 +50,9 @@ func compileTenant(name string, t Tenant, previous *tenant, now time.Time) *tena
 	case t.StorageExceeded:
 		compiled.readOnly = forbidden(CodeStorageExceeded, "tenant %q uses more storage than its quota and may only read: delete data or raise quotas.storage_gib", name)
 	}
+	if t.Held {
+		compiled.held = held(name)
+	}
 	for _, cidr := range t.AllowedCIDRs {
 		compiled.prefixes = append(compiled.prefixes, netip.MustParsePrefix(cidr))
 	}
@@ -63,6 +67,8 @@ func compileTenant(name string, t Tenant, previous *tenant, now time.Time) *tena
 // admit says why a request is refused, if it is. The quota comes last: what is refused for another reason costs nothing.
 func (t *tenant) admit(r *http.Request, region string, client netip.Addr, now time.Time) *rejection {
 	switch {
+	case t.held != nil: // first: no other region helps
+		return t.held
 	case !t.allowed:
 		return forbidden(CodeRegionNotAllowed, "tenant %q may not be served by region %q: use one of its allowed_regions", t.name, region)
 	case t.suspended:
