@@ -28,6 +28,8 @@ import (
 	"github.com/apex-innovations/terraform-provider-synapse/internal/atomicfile"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/image"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/netfault"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/observer"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/ports"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/postgres"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/process"
@@ -61,6 +63,10 @@ type Runtime struct {
 	workloads *workload.Manager
 	table     *table
 	publisher *publisher
+	faults    *netfault.Table    // of this process, as seen from outside of all regions
+	faultsMu  sync.Mutex         // one list of faults at a time
+	observer  *observer.Observer // of all regions
+	clients   sync.Map           // of admin ports, by address
 
 	// topology is held while a region comes or goes: the entry starts with the first and ends with the last.
 	topology sync.Mutex
@@ -81,6 +87,7 @@ func Open(options Options) (_ *Runtime, err error) {
 		return nil, err
 	}
 	r := &Runtime{options: options, table: newTable()}
+	r.openObserver()
 	if r.program, err = fileDigest(options.Program); err != nil {
 		return nil, err
 	}
@@ -134,6 +141,7 @@ func (r *Runtime) Start(tenants []TenantRow, splits []runtime.Split) {
 	}
 	r.workloads.Start()
 	r.tasks.Go(func() { r.revokeExpired(ctx) })
+	r.tasks.Go(func() { _ = r.observer.Run(ctx) })
 }
 
 // Close lets go of everything and leaves it running.
