@@ -93,7 +93,7 @@ func (f *fixture) runEntry(t *testing.T) string {
 	ended := make(chan error, 1)
 	go func() {
 		ended <- gateway.RunEntry(ctx, gateway.EntryOptions{
-			Address: loopback(public), AdminAddress: loopback(admin), Log: f.options.Log,
+			Address: loopback(public), DatabaseAddress: f.options.DatabaseAddress, AdminAddress: loopback(admin), Log: f.options.Log,
 			ConfigFile: f.configFile(entryID), TokenFile: f.tokenFile(),
 		})
 	}()

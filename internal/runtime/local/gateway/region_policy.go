@@ -67,8 +67,6 @@ func compileTenant(name string, t Tenant, previous *tenant, now time.Time) *tena
 // admit says why a request is refused, if it is. The quota comes last: what is refused for another reason costs nothing.
 func (t *tenant) admit(r *http.Request, region string, client netip.Addr, now time.Time) *rejection {
 	switch {
-	case t.held != nil: // first: no other region helps
-		return t.held
 	case !t.allowed:
 		return forbidden(CodeRegionNotAllowed, "tenant %q may not be served by region %q: use one of its allowed_regions", t.name, region)
 	case t.suspended:
