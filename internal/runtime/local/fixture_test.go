@@ -33,6 +33,7 @@ func newFixture(t *testing.T) *fixture {
 	require.NoError(t, err)
 	r := &Runtime{options: Options{Dir: dir, Program: program, Now: time.Now, Log: log, RegionChanged: func(string) {}}, table: newTable()}
 	r.publisher = newPublisher(r.table, time.Now)
+	r.openObserver()
 	require.NoError(t, os.MkdirAll(filepath.Join(dir, "gateways"), 0o711))
 	require.NoError(t, r.ensureGatewayToken())
 	r.faults, err = fault.Open(r.faultDir())
@@ -79,6 +80,35 @@ func (f *fixture) run(t *testing.T, region string) (stop func()) {
 	}
 	t.Cleanup(stop)
 	return stop
+}
+
+// runEntry starts the global entry, which the publisher knows, and returns its address.
+func (f *fixture) runEntry(t *testing.T) string {
+	public, err := ports.Free()
+	require.NoError(t, err)
+	admin, err := ports.Free(public)
+	require.NoError(t, err)
+	_, err = f.processes.Ensure(t.Context(), process.Spec{
+		ID: entryID, Path: "/bin/sleep", Args: []string{"3600"}, LogFile: filepath.Join(f.options.Dir, "entry.log"),
+		Labels: map[string]string{labelPublic: loopback(public), labelAdmin: loopback(admin)},
+	})
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		ended <- gateway.RunEntry(ctx, gateway.EntryOptions{
+			Address: loopback(public), DatabaseAddress: f.options.DatabaseAddress, AdminAddress: loopback(admin), Log: f.options.Log,
+			ConfigFile: f.configFile(entryID), TokenFile: f.tokenFile(),
+		})
+	}()
+	client := gateway.NewClient[gateway.EntryConfig](loopback(admin), f.tokenFile())
+	require.Eventually(t, func() bool { return client.Healthy(t.Context()) == nil }, patience, 5*time.Millisecond)
+	t.Cleanup(func() {
+		cancel()
+		require.NoError(t, <-ended)
+	})
+	f.publisher.addEntry(client)
+	return loopback(public)
 }
 
 // know does what [Runtime.EnsureRegion] does when it found the gateway.

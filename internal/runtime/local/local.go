@@ -29,6 +29,8 @@ import (
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/fault"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/image"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/netfault"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/observer"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/ports"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/postgres"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/process"
@@ -54,16 +56,20 @@ type Options struct {
 
 // Runtime is the local runtime.
 type Runtime struct {
-	options   Options
-	program   string // identifies the build of the program that runs the gateways
-	processes *process.Supervisor
-	images    *image.Store
-	cluster   *postgres.Cluster
-	workloads *workload.Manager
-	table     *table
-	publisher *publisher
-	faults    fault.Store
-	network   networkFaults // nil: connections cannot be disturbed
+	options    Options
+	program    string // identifies the build of the program that runs the gateways
+	processes  *process.Supervisor
+	images     *image.Store
+	cluster    *postgres.Cluster
+	workloads  *workload.Manager
+	table      *table
+	publisher  *publisher
+	faults     fault.Store
+	network    networkFaults      // nil: connections cannot be disturbed
+	disturbed  *netfault.Table    // faults of connections in this process, which looks from outside of all regions
+	disturbing sync.Mutex         // one list of those faults at a time
+	observer   *observer.Observer // of all regions
+	clients    sync.Map           // of admin ports, by address
 
 	// faulting is held while a fault begins or ends.
 	faulting sync.Mutex
@@ -86,6 +92,7 @@ func Open(options Options) (_ *Runtime, err error) {
 		return nil, err
 	}
 	r := &Runtime{options: options, table: newTable()}
+	r.openObserver()
 	if r.program, err = fileDigest(options.Program); err != nil {
 		return nil, err
 	}
@@ -143,6 +150,7 @@ func (r *Runtime) Start(tenants []TenantRow, splits []runtime.Split) {
 	r.workloads.Start()
 	r.tasks.Go(func() { r.revokeExpired(ctx) })
 	r.tasks.Go(func() { r.watchFaults(ctx) })
+	r.tasks.Go(func() { _ = r.observer.Run(ctx) })
 }
 
 // Close lets go of everything and leaves it running.

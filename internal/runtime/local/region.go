@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -51,8 +52,10 @@ func (r *Runtime) EnsureRegion(ctx context.Context, wanted runtime.Region) (runt
 		return state, err
 	}
 	r.table.setRegion(wanted.Name, address)
-	primary, _ := r.cluster.PrimaryAddr()
-	r.table.setPrimary(primary)
+	r.table.setDatabase(wanted.Name, loopback(database.Port))
+	r.takePrimary()
+	r.observer.Watch(r.table.targets())
+	defer r.syncOthers(ctx, wanted.Name)
 	state.Message = r.whyUnhealthy(wanted.Name, database, r.publisher.sync(ctx, wanted.Name, entry))
 	state.Healthy = state.Message == ""
 	return state, r.onPurpose(wanted.Name, databaseError)
@@ -79,12 +82,13 @@ func (r *Runtime) RemoveRegion(ctx context.Context, name string) error {
 	r.topology.Lock()
 	defer r.topology.Unlock()
 	r.table.removeRegion(name)
-	primary, _ := r.cluster.PrimaryAddr()
-	r.table.setPrimary(primary)
+	r.takePrimary()
+	r.observer.Watch(r.table.targets())
 	if err := r.publisher.sync(ctx, entry); err != nil {
 		return err
 	}
 	r.publisher.remove(name)
+	r.syncOthers(ctx, name)
 	if err := r.stopServer(ctx, gatewayID(name)); err != nil {
 		return err
 	}
@@ -93,6 +97,15 @@ func (r *Runtime) RemoveRegion(ctx context.Context, name string) error {
 	}
 	r.publisher.remove(entry)
 	return r.stopServer(ctx, entryID)
+}
+
+// syncOthers tells the other regions' gateways whom to observe now. That one cannot be told is no failure of this region: it
+// is told when it is looked after itself.
+func (r *Runtime) syncOthers(ctx context.Context, region string) {
+	others := slices.DeleteFunc(r.table.regionNames(), func(other string) bool { return other == region })
+	if err := r.publisher.sync(ctx, others...); err != nil {
+		r.options.Log.Debug("a gateway was not told of a change of regions and will be later", "region", region, "error", err)
+	}
 }
 
 func gatewayID(region string) string { return "gateway-" + region }

@@ -8,9 +8,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/observer"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/workload"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
 )
@@ -18,18 +20,26 @@ import (
 // table is what the gateways and the entry are configured from. Each of them has a version, which grows when something
 // changes that its configuration holds.
 type table struct {
-	mu       sync.Mutex
-	regions  map[string]string // public address of the gateway, by region
-	tenants  map[string]TenantRow
-	routes   map[runtime.WorkloadKey]workload.Route
-	splits   map[string]runtime.Split
-	primary  string
-	versions map[string]uint64 // by region; "" is the entry
+	mu        sync.Mutex
+	regions   map[string]string // public address of the gateway, by region
+	databases map[string]string // address of the database server, by region
+	tenants   map[string]TenantRow
+	routes    map[runtime.WorkloadKey]workload.Route
+	splits    map[string]runtime.Split
+	primary   string
+	// primaryRegion is where the primary is.
+	primaryRegion string
+	// active and drained lead the traffic; see [gateway.EntryConfig].
+	active  string
+	drained map[string]time.Time
+	// dataHome and dataNow are the region that is meant to hold the primary database and the one that does.
+	dataHome, dataNow string
+	versions          map[string]uint64 // by region; "" is the entry
 }
 
 func newTable() *table {
 	return &table{
-		regions: map[string]string{}, tenants: map[string]TenantRow{},
+		regions: map[string]string{}, databases: map[string]string{}, tenants: map[string]TenantRow{},
 		routes: map[runtime.WorkloadKey]workload.Route{}, splits: map[string]runtime.Split{}, versions: map[string]uint64{},
 	}
 }
@@ -42,8 +52,25 @@ func (t *table) setRegion(name, address string) {
 	defer t.mu.Unlock()
 	if t.regions[name] != address {
 		t.regions[name] = address
-		t.versions[entry]++
-		t.versions[name]++
+		t.changedForAll() // the other regions observe it
+	}
+}
+
+// setDatabase says where a region's database server is.
+func (t *table) setDatabase(region, address string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.databases[region] != address {
+		t.databases[region] = address
+		t.changedForAll()
+	}
+}
+
+// changedForAll makes the entry and all regions be told. t.mu is held.
+func (t *table) changedForAll() {
+	t.versions[entry]++
+	for region := range t.regions {
+		t.versions[region]++
 	}
 }
 
@@ -52,18 +79,66 @@ func (t *table) removeRegion(name string) {
 	defer t.mu.Unlock()
 	if _, known := t.regions[name]; known {
 		delete(t.regions, name)
+		delete(t.databases, name)
 		delete(t.versions, name)
+		t.changedForAll()
+	}
+}
+
+// setPrimary says where the primary database is; both are empty when there is none.
+func (t *table) setPrimary(region, address string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.primary != address || t.primaryRegion != region {
+		t.primary, t.primaryRegion = address, region
 		t.versions[entry]++
 	}
 }
 
-func (t *table) setPrimary(address string) {
+// setActive makes a region come before tenants' homes and the nearest one; "" none.
+func (t *table) setActive(region string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.primary != address {
-		t.primary = address
+	if t.active != region {
+		t.active = region
 		t.versions[entry]++
 	}
+}
+
+// setDrained makes regions get no new requests, each until a time; the zero time is until the next call.
+func (t *table) setDrained(regions map[string]time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !maps.EqualFunc(t.drained, regions, time.Time.Equal) {
+		t.drained = maps.Clone(regions)
+		t.versions[entry]++
+	}
+}
+
+// setData says which region is meant to hold the primary database and which one does now. Tenants that allow the first and
+// not the second are held back while the two differ; "" is not known, and holds nobody back.
+func (t *table) setData(home, now string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	before := make(map[string]bool, len(t.tenants))
+	for name, row := range t.tenants {
+		before[name] = t.held(row)
+	}
+	t.dataHome, t.dataNow = home, now
+	for name, row := range t.tenants {
+		if before[name] != t.held(row) {
+			for region := range t.regions {
+				t.versions[region]++
+			}
+			return
+		}
+	}
+}
+
+// held reports whether a tenant must not be served, because its data would be written where it may not be. t.mu is held.
+func (t *table) held(row TenantRow) bool {
+	spec := &row.Tenant.Spec
+	return t.dataHome != "" && t.dataNow != "" && t.dataHome != t.dataNow && spec.MayUse(t.dataHome) && !spec.MayUse(t.dataNow)
 }
 
 func (t *table) setTenant(row TenantRow) {
@@ -73,7 +148,7 @@ func (t *table) setTenant(row TenantRow) {
 	before := t.tenants[name]
 	t.tenants[name] = row
 	for region := range t.regions {
-		if !reflect.DeepEqual(gatewayTenant(before, region), gatewayTenant(row, region)) {
+		if !reflect.DeepEqual(t.gatewayTenant(before, region), t.gatewayTenant(row, region)) {
 			t.versions[region]++
 		}
 	}
@@ -159,7 +234,7 @@ func (t *table) gatewayConfig(region string) (gateway.Config, uint64) {
 	defer t.mu.Unlock()
 	config := gateway.Config{Region: region, Tenants: make(map[string]gateway.Tenant, len(t.tenants)), Services: map[string]gateway.Service{}}
 	for name, row := range t.tenants {
-		if tenant := gatewayTenant(row, region); tenant != nil {
+		if tenant := t.gatewayTenant(row, region); tenant != nil {
 			config.Tenants[name] = *tenant
 		}
 	}
@@ -187,7 +262,30 @@ func (t *table) gatewayConfig(region string) (gateway.Config, uint64) {
 	for _, name := range slices.Sorted(maps.Keys(t.splits)) {
 		config.Splits = append(config.Splits, gatewaySplit(t.splits[name], region))
 	}
+	config.Watch = t.watch(region)
 	return config, t.versions[region]
+}
+
+// watch lists the regions that a region, or the entry, observes: all others. t.mu is held.
+func (t *table) watch(from string) []gateway.WatchTarget {
+	var targets []gateway.WatchTarget
+	for _, region := range slices.Sorted(maps.Keys(t.regions)) {
+		if region != from {
+			targets = append(targets, gateway.WatchTarget{Region: region, Gateway: t.regions[region], Database: t.databases[region]})
+		}
+	}
+	return targets
+}
+
+// targets lists all regions for an observer outside of them.
+func (t *table) targets() []observer.Target {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var targets []observer.Target
+	for _, target := range t.watch(entry) {
+		targets = append(targets, observer.Target(target))
+	}
+	return targets
 }
 
 // withoutEndpoint says in which regions a deployment has no replica that is ready, or returns "".
@@ -215,7 +313,10 @@ func (t *table) withoutEndpoint(id string) string {
 func (t *table) entryConfig() (gateway.EntryConfig, uint64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	config := gateway.EntryConfig{Primary: t.primary, TenantHomes: map[string]gateway.TenantHome{}}
+	config := gateway.EntryConfig{
+		Primary: t.primary, PrimaryRegion: t.primaryRegion, Active: t.active, Drained: maps.Clone(t.drained),
+		TenantHomes: map[string]gateway.TenantHome{}, Watch: t.watch(entry),
+	}
 	for _, name := range slices.Sorted(maps.Keys(t.regions)) {
 		config.Regions = append(config.Regions, gateway.EntryRegion{Name: name, Address: t.regions[name]})
 	}
@@ -227,8 +328,8 @@ func (t *table) entryConfig() (gateway.EntryConfig, uint64) {
 	return config, t.versions[entry]
 }
 
-// gatewayTenant is what a region's gateway must know of a tenant, or nil for one that is out of service.
-func gatewayTenant(row TenantRow, region string) *gateway.Tenant {
+// gatewayTenant is what a region's gateway must know of a tenant, or nil for one that is out of service. t.mu is held.
+func (t *table) gatewayTenant(row TenantRow, region string) *gateway.Tenant {
 	spec := row.Tenant.Spec
 	if row.Tenant.Name == "" || row.Tenant.Offboarded {
 		return nil
@@ -237,7 +338,7 @@ func gatewayTenant(row TenantRow, region string) *gateway.Tenant {
 		State: spec.State, SuspendMode: spec.SuspendMode,
 		RequestsPerSecond: spec.Quotas.RequestsPerSecond, Burst: spec.Quotas.Burst,
 		StorageExceeded: row.Tenant.StorageExceeded,
-		Allowed:         spec.MayUse(region), AllowedCIDRs: spec.AllowedCIDRs,
+		Allowed:         spec.MayUse(region), Held: t.held(row), AllowedCIDRs: spec.AllowedCIDRs,
 		ComputeSilo: spec.Isolation.Compute == synapse.ComputeSilo,
 		Database:    row.Placement.Database, Schema: row.Placement.Schema, Role: row.Placement.Role,
 		Isolation: spec.Isolation.Database,

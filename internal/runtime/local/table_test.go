@@ -60,7 +60,20 @@ func TestTheGatewaysAreConfiguredFromTheTable(t *testing.T) {
 	elsewhere, _ := table.gatewayConfig("us")
 	require.False(t, elsewhere.Tenants["acme"].Allowed)
 
+	table.setDatabase("eu", "127.0.0.1:7")
+	elsewhere, _ = table.gatewayConfig("us")
+	require.Equal(t, []gateway.WatchTarget{{Region: "eu", Gateway: "127.0.0.1:1", Database: "127.0.0.1:7"}}, elsewhere.Watch, "a region observes the others")
+
+	until := time.Unix(1000, 0)
+	table.setPrimary("eu", "127.0.0.1:7")
+	table.setActive("eu")
+	table.setDrained(map[string]time.Time{"us": until})
 	entryConfig, _ := table.entryConfig()
+	require.Equal(t, elsewhere.Watch, entryConfig.Watch)
+	require.Equal(t, "127.0.0.1:7", entryConfig.Primary)
+	require.Equal(t, "eu", entryConfig.PrimaryRegion)
+	require.Equal(t, "eu", entryConfig.Active)
+	require.Equal(t, map[string]time.Time{"us": until}, entryConfig.Drained)
 	require.Equal(t, map[string]gateway.TenantHome{"acme": {Home: "eu", Allowed: []string{"eu"}}}, entryConfig.TenantHomes)
 	require.NoError(t, entryConfig.Validate())
 }
@@ -70,6 +83,7 @@ func TestAVersionGrowsOnlyWithWhatItsConfigurationHolds(t *testing.T) {
 	table := newTable()
 	table.setRegion("eu", "127.0.0.1:1")
 	table.setRegion("us", "127.0.0.1:2")
+	table.setTenant(row("fixed", func(r *TenantRow) { r.Tenant.Spec.AllowedRegions = []string{"eu"} }))
 	for _, tc := range []struct {
 		name   string
 		change func()
@@ -83,9 +97,20 @@ func TestAVersionGrowsOnlyWithWhatItsConfigurationHolds(t *testing.T) {
 		{"a home concerns the entry", func() {
 			table.setTenant(row("acme", func(r *TenantRow) { r.Tenant.Spec.HomeRegion = "eu" }))
 		}, []string{entry}},
+		{"a database concerns all who observe it", func() { table.setDatabase("eu", "127.0.0.1:9") }, []string{entry, "eu", "us"}},
+		{"the same database concerns nobody", func() { table.setDatabase("eu", "127.0.0.1:9") }, nil},
+		{"an active region concerns the entry", func() { table.setActive("us") }, []string{entry}},
+		{"the same active region concerns nobody", func() { table.setActive("us") }, nil},
+		{"drained regions concern the entry", func() { table.setDrained(map[string]time.Time{"eu": time.Unix(9, 0)}) }, []string{entry}},
+		{"the same drained regions concern nobody", func() { table.setDrained(map[string]time.Time{"eu": time.Unix(9, 0).UTC()}) }, nil},
+		{"no drained region concerns the entry", func() { table.setDrained(nil) }, []string{entry}},
+		{"data in another region concerns all gateways, which hold a tenant back", func() { table.setData("eu", "us") }, []string{"eu", "us"}},
+		{"data in the same region as before concerns nobody", func() { table.setData("eu", "us") }, nil},
+		{"a region's address concerns all", func() { table.setRegion("eu", "127.0.0.1:8") }, []string{entry, "eu", "us"}},
 		{"a route concerns its region", func() { table.setRoute(route("v1", "eu", time.Time{})) }, []string{"eu"}},
-		{"a new primary concerns the entry", func() { table.setPrimary("127.0.0.1:5432") }, []string{entry}},
-		{"the same primary concerns nobody", func() { table.setPrimary("127.0.0.1:5432") }, nil},
+		{"a new primary concerns the entry", func() { table.setPrimary("eu", "127.0.0.1:5432") }, []string{entry}},
+		{"a primary whose region is known now concerns the entry", func() { table.setPrimary("us", "127.0.0.1:5432") }, []string{entry}},
+		{"the same primary concerns nobody", func() { table.setPrimary("us", "127.0.0.1:5432") }, nil},
 		{"a tenant that goes concerns all", func() { table.removeTenant("acme") }, []string{entry, "eu", "us"}},
 	} {
 		before := map[string]uint64{}
@@ -100,6 +125,38 @@ func TestAVersionGrowsOnlyWithWhatItsConfigurationHolds(t *testing.T) {
 			}
 		}
 		require.Equal(t, tc.grows, grown, tc.name)
+	}
+}
+
+func TestTenantsAreHeldBackWhileTheirDataIsWhereItMayNotBe(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name      string
+		home, now string
+		allowed   []string
+		held      bool
+	}{
+		{"a tenant of the home region only", "eu", "us", []string{"eu"}, true},
+		{"a tenant of the home region and a third one", "eu", "us", []string{"ap", "eu"}, true},
+		{"a tenant of both regions", "eu", "us", []string{"eu", "us"}, false},
+		{"a tenant of all regions", "eu", "us", nil, false},
+		{"a tenant of another region, whose data was never where it may be", "eu", "us", []string{"ap"}, false},
+		{"nobody when the data is at home", "eu", "eu", []string{"eu"}, false},
+		{"nobody when there is no home", "", "us", []string{"eu"}, false},
+		{"nobody when there is no primary", "eu", "", []string{"eu"}, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			table := newTable()
+			table.setRegion("eu", "127.0.0.1:1")
+			table.setData(test.home, test.now)
+			table.setTenant(row("acme", func(r *TenantRow) { r.Tenant.Spec.AllowedRegions = test.allowed }))
+			config, _ := table.gatewayConfig("eu")
+			require.Equal(t, test.held, config.Tenants["acme"].Held)
+			table.setData("us", "us")
+			config, _ = table.gatewayConfig("eu")
+			require.False(t, config.Tenants["acme"].Held, "until the data is where it is meant to be")
+		})
 	}
 }
 

@@ -2,9 +2,11 @@ package local
 
 import (
 	"context"
+	"net/url"
 	"strings"
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/workload"
 )
 
@@ -38,13 +40,23 @@ func (r *Runtime) environment(ctx context.Context, w runtime.Workload) (map[stri
 		}
 	}
 	return map[string]string{
-		"DATABASE_URL":       database,
+		"DATABASE_URL":       comingFrom(w.Region, database),
 		"SYNAPSE_REGION":     w.Region,
 		"SYNAPSE_SERVICE":    w.Service,
 		"SYNAPSE_DEPLOYMENT": w.Deployment,
 		"SYNAPSE_REVISION":   w.Revision,
 		"SYNAPSE_TENANT":     w.Tenant,
 	}, nil
+}
+
+// comingFrom adds to a database URL from which region its connections come. The rest stays as it is, byte for byte: a query
+// that is encoded anew means something else to clients that do not take a plus for a space.
+func comingFrom(region, database string) string {
+	separator := "?"
+	if strings.Contains(database, "?") {
+		separator = "&"
+	}
+	return database + separator + "application_name=" + url.QueryEscape(gateway.ApplicationName(region))
 }
 
 // exited is called when a process ended that nobody stopped.

@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/admin"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
 )
@@ -81,6 +82,28 @@ func (c *Client[C]) InFlight(ctx context.Context) (map[string]int64, error) {
 		return nil, fmt.Errorf("read the requests in flight at %s: %w", c.address, err)
 	}
 	return counts, nil
+}
+
+// Observations returns what the process sees of the regions that it watches.
+func (c *Client[C]) Observations(ctx context.Context) ([]runtime.Observation, error) {
+	var observations []runtime.Observation
+	if err := c.call(ctx, http.MethodGet, "/observations", nil, &observations); err != nil {
+		return nil, fmt.Errorf("read the observations at %s: %w", c.address, err)
+	}
+	return observations, nil
+}
+
+// SetFaults makes faults all that are in force in the process. When it returns nil, they act, and others have ended. Each
+// ends by itself at its time; a process that starts anew has none.
+func (c *Client[C]) SetFaults(ctx context.Context, faults []runtime.Fault) error {
+	body, err := json.Marshal(faults)
+	if err != nil {
+		return fmt.Errorf("encode the faults: %w", err)
+	}
+	if err := c.call(ctx, http.MethodPut, "/faults", body, nil); err != nil {
+		return fmt.Errorf("set the faults at %s: %w", c.address, err)
+	}
+	return nil
 }
 
 // Metrics returns the metrics of the process, in order of their names.

@@ -24,6 +24,8 @@ type Config struct {
 	Services map[string]Service `json:"services,omitempty"`
 	// Splits are routes that precede the services' own paths.
 	Splits []Split `json:"splits,omitempty"`
+	// Watch are the other regions, which the gateway observes.
+	Watch []WatchTarget `json:"watch,omitempty"`
 }
 
 // Tenant is what the gateway enforces for one tenant, and what it tells the services about it.
@@ -40,6 +42,8 @@ type Tenant struct {
 	StorageExceeded bool `json:"storage_exceeded,omitempty"`
 	// Allowed says whether this region may serve the tenant.
 	Allowed bool `json:"allowed"`
+	// Held keeps the tenant from being served anywhere: its data would be written where it may not be.
+	Held bool `json:"held,omitempty"`
 	// AllowedCIDRs are the client addresses that may send the tenant's requests; empty means all.
 	AllowedCIDRs []string `json:"allowed_cidrs,omitempty"`
 	// ComputeSilo restricts the tenant to deployments made for it.
@@ -107,6 +111,7 @@ func (c *Config) Validate() error {
 			errs = append(errs, fmt.Errorf("split %q: %w", s.Name, err))
 		}
 	}
+	errs = append(errs, validateWatch(c.Watch))
 	return errors.Join(errs...)
 }
 

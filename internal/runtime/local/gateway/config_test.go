@@ -45,6 +45,8 @@ func TestConfigValidation(t *testing.T) {
 		{"two endpoints with one id are refused", with(Deployment{Name: "v1", Endpoints: []Endpoint{good, good}}), "unique"},
 		{"an endpoint beyond loopback is refused", with(Deployment{Name: "v1", Endpoints: []Endpoint{{ID: "a", Address: "10.0.0.1:80"}}}), "loopback"},
 		{"an endpoint by name is refused", with(Deployment{Name: "v1", Endpoints: []Endpoint{{ID: "a", Address: "localhost:80"}}}), "loopback"},
+		{"a watched region with a bad name is refused", Config{Region: "eu", Watch: []WatchTarget{{Region: "U S"}}}, "watched"},
+		{"a watched gateway beyond loopback is refused", Config{Region: "eu", Watch: []WatchTarget{{Region: "us", Gateway: "192.0.2.1:1"}}}, "loopback"},
 		{"port zero is refused", with(Deployment{Name: "v1", Endpoints: []Endpoint{{ID: "a", Address: "127.0.0.1:0"}}}), "port"},
 		{"a port that is too high is refused", with(Deployment{Name: "v1", Endpoints: []Endpoint{{ID: "a", Address: "127.0.0.1:65536"}}}), "port"},
 	} {
@@ -69,6 +71,11 @@ func TestEntryConfigValidation(t *testing.T) {
 		{"a region with a bad name is refused", EntryConfig{Regions: []EntryRegion{{"E U", eu.Address}}}, "region"},
 		{"a region beyond loopback is refused", EntryConfig{Regions: []EntryRegion{{"eu", "192.0.2.1:80"}}}, "loopback"},
 		{"a tenant with a bad name is refused", EntryConfig{TenantHomes: map[string]TenantHome{"": {}}}, "tenant"},
+		{"a primary's region with a bad name is refused", EntryConfig{PrimaryRegion: "E U"}, "region"},
+		{"an active region with a bad name is refused", EntryConfig{Active: "E U"}, "region"},
+		{"a drained region with a bad name is refused", EntryConfig{Drained: map[string]time.Time{"": {}}}, "drained"},
+		{"a database beyond loopback is refused", EntryConfig{Watch: []WatchTarget{{Region: "eu", Database: "192.0.2.1:1"}}}, "loopback"},
+		{"a region watched twice is refused", EntryConfig{Watch: []WatchTarget{{Region: "eu"}, {Region: "eu"}}}, "twice"},
 		{"a primary beyond loopback is refused", EntryConfig{Primary: "192.0.2.1:5432"}, "loopback"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -140,7 +147,7 @@ func FuzzEntryConfig(f *testing.F) {
 		e := newEntry(testToken, quiet(), time.Now)
 		e.apply(&config)
 		for tenant, home := range config.TenantHomes {
-			for _, region := range e.table.Load().order(tenant, "") {
+			for _, region := range e.table.Load().order(tenant, "", e.drainedIn(e.table.Load())) {
 				require.True(t, home.allows(region.name))
 			}
 		}

@@ -14,6 +14,8 @@ import (
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/forward"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/listen"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/pgproxy"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/netfault"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/observer"
 )
 
 // EntryOptions are the settings of the global entry's process.
@@ -51,17 +53,19 @@ func RunEntry(ctx context.Context, options EntryOptions) error {
 	entry := newEntry(token, options.Log, time.Now)
 	administration := admin.New(admin.Options[EntryConfig]{
 		Token: token, File: options.ConfigFile,
-		Validate:   (*EntryConfig).Validate,
-		Generation: func(config *EntryConfig) int64 { return config.Generation },
-		Apply:      entry.apply,
-		InFlight:   entry.endpoints.InFlight,
-		Metrics:    entry.metrics.registry,
-		Log:        options.Log,
+		Validate:     (*EntryConfig).Validate,
+		Generation:   func(config *EntryConfig) int64 { return config.Generation },
+		Apply:        entry.apply,
+		InFlight:     entry.endpoints.InFlight,
+		Observations: entry.observer.Observations,
+		SetFaults:    entry.faults.Set,
+		Metrics:      entry.metrics.registry,
+		Log:          options.Log,
 	})
 	servers := []func(context.Context) error{
 		func(ctx context.Context) error { return listen.Serve(ctx, public, entry, options.Log) },
 		func(ctx context.Context) error { return listen.Serve(ctx, control, administration, options.Log) },
-		entry.probes.run,
+		entry.observer.Run,
 	}
 	if options.DatabaseAddress != "" {
 		database, err := listen.TCP(ctx, options.DatabaseAddress, "the database write endpoint")
@@ -86,7 +90,8 @@ type entry struct {
 	log           *slog.Logger
 	proxy         *forward.Proxy
 	endpoints     *forward.Set
-	probes        *probes
+	faults        *netfault.Table
+	observer      *observer.Observer
 	database      *pgproxy.Proxy
 	metrics       *entryMetrics
 	table         atomic.Pointer[entryTable]
@@ -96,20 +101,24 @@ type entry struct {
 type entryTable struct {
 	regions []*entryRegion
 	homes   map[string]TenantHome
+	active  string
+	drained map[string]time.Time
 }
 
 // entryRegion is a region as requests see it.
 type entryRegion struct {
 	name     string
 	endpoint *forward.Endpoint
-	health   *health
+	health   *observer.Health
 }
 
 func newEntry(token string, log *slog.Logger, now func() time.Time) *entry {
+	faults := netfault.NewTable(now)
 	e := &entry{
 		internalToken: internalToken(token), now: now, log: log,
-		proxy: forward.NewProxy(log), endpoints: forward.NewSet(now),
-		probes: newProbes(log), database: pgproxy.New(log), metrics: newEntryMetrics(),
+		proxy: forward.NewProxy(log), endpoints: forward.NewSetIn(regionNetwork(faults), now), faults: faults,
+		observer: observer.New(observer.Options{Name: ObserverEntry, Place: netfault.Outside, Faults: faults, Now: now, Log: log}),
+		database: pgproxy.New(log, faults), metrics: newEntryMetrics(),
 	}
 	e.table.Store(&entryTable{})
 	return e
@@ -123,15 +132,15 @@ func (e *entry) apply(config *EntryConfig) {
 		targets[i] = forward.Target{ID: region.Name, Address: region.Address}
 	}
 	endpoints, retire := e.endpoints.Update(targets)
-	healths := e.probes.watch(targets)
-	next := &entryTable{homes: config.TenantHomes}
+	healths := e.observer.Watch(watchedByEntry(config))
+	next := &entryTable{homes: config.TenantHomes, active: config.Active, drained: config.Drained}
 	for _, target := range targets {
-		next.regions = append(next.regions, &entryRegion{target.ID, endpoints[target], healths[target]})
+		next.regions = append(next.regions, &entryRegion{target.ID, endpoints[target], healths[target.ID]})
 	}
 	e.table.Store(next)
 	retire()
 	e.metrics.watch(next.regions)
-	e.database.SetPrimary(config.Primary)
+	e.database.SetPrimary(pgproxy.Primary{Address: config.Primary, Region: config.PrimaryRegion})
 }
 
 // ServeHTTP implements [http.Handler].

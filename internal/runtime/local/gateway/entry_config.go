@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 )
 
 // EntryConfig is everything that the global entry serves from. It is replaced as a whole, never changed.
@@ -17,6 +18,14 @@ type EntryConfig struct {
 	TenantHomes map[string]TenantHome `json:"tenant_homes,omitempty"`
 	// Primary is host:port of the primary PostgreSQL server, or empty when there is none.
 	Primary string `json:"primary,omitempty"`
+	// PrimaryRegion is where that server is, for the faults that cut off a region.
+	PrimaryRegion string `json:"primary_region,omitempty"`
+	// Active is the region that comes before a tenant's home and the nearest one, or empty.
+	Active string `json:"active,omitempty"`
+	// Drained are regions that get no new requests, each until a time; the zero time is until the configuration changes.
+	Drained map[string]time.Time `json:"drained,omitempty"`
+	// Watch are the databases that the entry observes beside the gateways of Regions.
+	Watch []WatchTarget `json:"watch,omitempty"`
 }
 
 // EntryRegion is one region gateway as the entry sees it.
@@ -64,5 +73,14 @@ func (c *EntryConfig) Validate() error {
 			errs = append(errs, fmt.Errorf("primary: %w", err))
 		}
 	}
+	for _, region := range []string{c.PrimaryRegion, c.Active} {
+		if region != "" {
+			errs = append(errs, checkName("region", region))
+		}
+	}
+	for _, region := range slices.Sorted(maps.Keys(c.Drained)) {
+		errs = append(errs, checkName("drained region", region))
+	}
+	errs = append(errs, validateWatch(c.Watch))
 	return errors.Join(errs...)
 }

@@ -23,33 +23,70 @@ type entryExchange struct {
 	status int    // that the client got; 0 when it left before
 }
 
-// order returns the regions that may serve a request, the one to try first at the front: the client's wish, the
-// tenant's home, then the nearest. Latency counts in whole milliseconds and the configuration's order decides between
-// equals, so that regions equally near do not take turns.
-func (t *entryTable) order(tenant, prefer string) []*entryRegion {
+// order returns the regions that may serve a request, the one to try first at the front: the client's wish, the active
+// region after a failover, the tenant's home, then the nearest. Latency counts in whole milliseconds and the
+// configuration's order decides between equals, so that regions equally near do not take turns.
+//
+// drained says which regions are to get no new request; nil for none. A request that may be served in drained regions only
+// is served there all the same: a drained region is alive, and to refuse a user for the sake of a drill, or of a failover
+// that cannot concern the user, would be worse. A region that is merely the only healthy one does not get it.
+func (t *entryTable) order(tenant, prefer string, drained func(region string) bool) []*entryRegion {
 	home := t.homes[tenant]
-	regions := make([]*entryRegion, 0, len(t.regions))
+	allowed := make([]*entryRegion, 0, len(t.regions))
 	for _, region := range t.regions {
-		if region.health.usable() && home.allows(region.name) {
-			regions = append(regions, region)
+		if home.allows(region.name) {
+			allowed = append(allowed, region)
 		}
 	}
+	if drained != nil {
+		allowed = withoutDrained(allowed, drained)
+	}
+	regions := slices.DeleteFunc(allowed, func(region *entryRegion) bool { return !region.health.Usable() })
 	rank := func(region *entryRegion) int {
 		switch region.name {
 		case prefer:
 			return 0
-		case home.Home:
+		case t.active: // no region has an empty name
 			return 1
+		case home.Home:
+			return 2
 		}
-		return 2
+		return 3
 	}
 	slices.SortStableFunc(regions, func(a, b *entryRegion) int {
 		return cmp.Or(
 			cmp.Compare(rank(a), rank(b)),
-			cmp.Compare(a.health.latency().Round(time.Millisecond), b.health.latency().Round(time.Millisecond)),
+			cmp.Compare(a.health.Latency().Round(time.Millisecond), b.health.Latency().Round(time.Millisecond)),
 		)
 	})
 	return regions
+}
+
+// withoutDrained leaves out the drained regions, unless all are.
+func withoutDrained(regions []*entryRegion, drained func(region string) bool) []*entryRegion {
+	kept := make([]*entryRegion, 0, len(regions))
+	for _, region := range regions {
+		if !drained(region.name) {
+			kept = append(kept, region)
+		}
+	}
+	if len(kept) == 0 {
+		return regions
+	}
+	return kept
+}
+
+// drainedIn says which regions get no new request by the configuration in t or by a fault, or returns nil for none. Both
+// end by the clock that is looked at here.
+func (e *entry) drainedIn(t *entryTable) func(region string) bool {
+	if len(t.drained) == 0 && e.faults.None() {
+		return nil
+	}
+	now := e.now()
+	return func(region string) bool {
+		until, listed := t.drained[region]
+		return listed && (until.IsZero() || now.Before(until)) || e.faults.Drained(region)
+	}
 }
 
 // Next implements [forward.Exchange].
@@ -61,7 +98,7 @@ func (x *entryExchange) Next(tried []*forward.Endpoint) *forward.Endpoint {
 	for {
 		current := x.entry.table.Load()
 		var endpoints []*forward.Endpoint
-		for _, region := range current.order(tenant, x.prefer) {
+		for _, region := range current.order(tenant, x.prefer, x.entry.drainedIn(current)) {
 			endpoints = append(endpoints, region.endpoint)
 		}
 		if endpoint := forward.First(endpoints, tried); endpoint != nil {

@@ -38,7 +38,7 @@ func (c *regionCollector) Collect(metrics chan<- prometheus.Metric) {
 	}
 	for _, region := range *regions {
 		up := 0.0
-		if region.health.usable() {
+		if region.health.Usable() {
 			up = 1
 		}
 		for _, sample := range []struct {
@@ -46,7 +46,7 @@ func (c *regionCollector) Collect(metrics chan<- prometheus.Metric) {
 			value       float64
 		}{
 			{c.up, up},
-			{c.probeTime, region.health.latency().Seconds()},
+			{c.probeTime, region.health.Latency().Seconds()},
 			{c.inFlightOf, float64(region.endpoint.InFlight())},
 		} {
 			metrics <- prometheus.MustNewConstMetric(sample.description, prometheus.GaugeValue, sample.value, region.name)

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -11,8 +12,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/forward"
 )
 
 // fakeRegion is a region gateway that answers as it is told.
@@ -72,10 +71,10 @@ func TestEntryOrder(t *testing.T) {
 		},
 	})
 	for i, latency := range []time.Duration{30 * ms, 10*ms + 100*time.Microsecond, 10 * ms, ms} {
-		e.table.Load().regions[i].health.succeeded(latency)
+		e.table.Load().regions[i].health.Succeeded(latency)
 	}
-	for range failuresToUnhealthy {
-		e.table.Load().regions[3].health.failed()
+	for range 2 {
+		e.table.Load().regions[3].health.Failed(errors.New("no answer"))
 	}
 	for _, test := range []struct{ name, tenant, prefer, want string }{
 		{"the nearest first, and of equals the first configured", "", "", "us ap eu"},
@@ -92,7 +91,7 @@ func TestEntryOrder(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var names []string
-			for _, region := range e.table.Load().order(test.tenant, test.prefer) {
+			for _, region := range e.table.Load().order(test.tenant, test.prefer, nil) {
 				names = append(names, region.name)
 			}
 			require.Equal(t, test.want, strings.Join(names, " "))
@@ -189,47 +188,4 @@ func TestWhatTheRegionGets(t *testing.T) {
 	for _, absent := range []string{HeaderPreferRegion, headerForwardedFor, "X_synapse_client_ip"} {
 		require.NotContains(t, got, absent)
 	}
-}
-
-func TestHealth(t *testing.T) {
-	t.Parallel()
-	h := new(health)
-	require.True(t, h.usable(), "before the first probe")
-	require.False(t, h.failed())
-	require.True(t, h.usable(), "after one failure")
-	require.True(t, h.failed())
-	require.False(t, h.usable(), "after two failures")
-	require.False(t, h.failed(), "still unhealthy is no change")
-	require.True(t, h.succeeded(10*time.Millisecond))
-	require.True(t, h.usable(), "after one success")
-	require.Equal(t, 10*time.Millisecond, h.latency())
-	require.False(t, h.failed(), "failures count anew after a success")
-	require.False(t, h.succeeded(20*time.Millisecond))
-	require.Equal(t, 13*time.Millisecond, h.latency())
-}
-
-func TestProbes(t *testing.T) {
-	t.Parallel()
-	eu := newFakeRegion(t, "eu")
-	p := newProbes(quiet())
-	p.interval = 5 * time.Millisecond
-	good, impostor := forward.Target{ID: "eu", Address: addressOf(eu.Server)}, forward.Target{ID: "us", Address: addressOf(eu.Server)}
-	healths := p.watch([]forward.Target{good, impostor})
-	ctx, cancel := contextWithCancel(t)
-	ended := make(chan error, 1)
-	go func() { ended <- p.run(ctx) }()
-
-	require.Eventually(t, func() bool { return healths[good].latency() > 0 }, 30*time.Second, time.Millisecond)
-	require.Eventually(t, func() bool { return !healths[impostor].usable() }, 30*time.Second, time.Millisecond, "another region at the address is not the region")
-	require.True(t, healths[good].usable())
-
-	dead := forward.Target{ID: "ap", Address: freeAddress(t)}
-	again := p.watch([]forward.Target{good, dead})
-	require.Same(t, healths[good], again[good], "what is known about a region stays when it does")
-	require.Eventually(t, func() bool { return !again[dead].usable() }, 30*time.Second, time.Millisecond)
-	eu.Close()
-	require.Eventually(t, func() bool { return !again[good].usable() }, 30*time.Second, time.Millisecond)
-
-	cancel()
-	require.NoError(t, <-ended, "every prober ends")
 }

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/admin"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/observer"
 )
 
 // Headers that clients send.
@@ -35,7 +36,7 @@ const (
 // Headers of answers.
 const (
 	// HeaderRegion names the region that answered; services get it too.
-	HeaderRegion = "X-Synapse-Region"
+	HeaderRegion = observer.HeaderRegion
 	// HeaderService names the service that answered.
 	HeaderService = "X-Synapse-Service"
 	// HeaderRevision names the revision of the replica that answered.
@@ -60,7 +61,7 @@ const (
 )
 
 // healthPath answers 200 on the public port of gateways and entry, with the region in a header.
-const healthPath = "/.synapse/healthz"
+const healthPath = observer.HealthPath
 
 // internalToken derives what [headerInternal] carries: not the shared token itself, so that a process that gets hold
 // of a region's port learns nothing that opens the admin port.

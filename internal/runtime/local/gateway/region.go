@@ -15,7 +15,15 @@ import (
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/admin"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/forward"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/listen"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/netfault"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/observer"
 )
+
+// ObserverEntry is the name of the global entry as an observer.
+const ObserverEntry = "entry"
+
+// ObserverOfGateway is the name of a region's gateway as an observer.
+func ObserverOfGateway(region string) string { return "gateway-" + region }
 
 // Options are the settings of a region gateway's process.
 type Options struct {
@@ -52,18 +60,21 @@ func RunRegion(ctx context.Context, options Options) error {
 	gateway := newRegionGateway(options.Region, token, options.Log, time.Now)
 	administration := admin.New(admin.Options[Config]{
 		Token: token, File: options.ConfigFile,
-		Validate:   gateway.validate,
-		Generation: func(config *Config) int64 { return config.Generation },
-		Apply:      gateway.apply,
-		InFlight:   gateway.inFlight,
-		Metrics:    gateway.metrics.registry,
-		Log:        options.Log,
+		Validate:     gateway.validate,
+		Generation:   func(config *Config) int64 { return config.Generation },
+		Apply:        gateway.apply,
+		InFlight:     gateway.inFlight,
+		Observations: gateway.observer.Observations,
+		SetFaults:    gateway.faults.Set,
+		Metrics:      gateway.metrics.registry,
+		Log:          options.Log,
 	})
 	administration.Load()
 	options.Log.Info("region gateway is up", "region", options.Region, "address", public.Addr().String(), "admin_address", control.Addr().String())
 	return serveAll(ctx,
 		func(ctx context.Context) error { return listen.Serve(ctx, public, gateway, options.Log) },
 		func(ctx context.Context) error { return listen.Serve(ctx, control, administration, options.Log) },
+		gateway.observer.Run,
 	)
 }
 
@@ -91,15 +102,19 @@ type regionGateway struct {
 	externals     *forward.Set  // of backends outside the platform
 	mirrored      chan struct{} // holds one for each copy in flight
 	metrics       *regionMetrics
+	faults        *netfault.Table
+	observer      *observer.Observer // of the other regions
 	// table is nil before the first configuration.
 	table atomic.Pointer[table]
 }
 
 func newRegionGateway(region, token string, log *slog.Logger, now func() time.Time) *regionGateway {
+	faults := netfault.NewTable(now)
 	return &regionGateway{
 		region: region, internalToken: internalToken(token), now: now, log: log,
 		proxy: forward.NewProxy(log), endpoints: forward.NewSet(now), externals: forward.NewSet(now),
-		mirrored: make(chan struct{}, maxMirrored), metrics: newRegionMetrics(region),
+		mirrored: make(chan struct{}, maxMirrored), metrics: newRegionMetrics(region), faults: faults,
+		observer: observer.New(observer.Options{Name: ObserverOfGateway(region), Place: region, Faults: faults, Now: now, Log: log}),
 	}
 }
 
@@ -118,6 +133,7 @@ func (g *regionGateway) apply(config *Config) {
 	retire()
 	time.AfterFunc(externalGrace, retireExternals)
 	g.metrics.keepOnly(config)
+	g.observer.Watch(watched(config.Watch))
 }
 
 // inFlight counts requests by endpoint.

@@ -45,6 +45,9 @@ func (x *regionExchange) admit(r *http.Request) *rejection {
 			return notFound(CodeTenantNotFound, "there is no tenant %q", names[0])
 		}
 		x.tenant = t
+		if t.held != nil { // whoever would serve: no other backend and no other region helps
+			return t.held
+		}
 	}
 	if s := x.table.routes.find(r); s != nil {
 		return x.admitToSplit(r, s)

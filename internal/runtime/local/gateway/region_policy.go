@@ -15,6 +15,7 @@ type tenant struct {
 	name      string
 	headers   []headerValue // what services are told
 	allowed   bool
+	held      *rejection     // of everything; nil when the tenant is served
 	prefixes  []netip.Prefix // empty: all
 	suspended bool
 	readOnly  *rejection // of writes; nil when they are allowed
@@ -48,6 +49,9 @@ func compileTenant(name string, t Tenant, previous *tenant, now time.Time) *tena
 		compiled.readOnly = forbidden(CodeTenantReadOnly, "tenant %q is suspended and may only read", name)
 	case t.StorageExceeded:
 		compiled.readOnly = forbidden(CodeStorageExceeded, "tenant %q uses more storage than its quota and may only read: delete data or raise quotas.storage_gib", name)
+	}
+	if t.Held {
+		compiled.held = held(name)
 	}
 	for _, cidr := range t.AllowedCIDRs {
 		compiled.prefixes = append(compiled.prefixes, netip.MustParsePrefix(cidr))

@@ -17,6 +17,7 @@ const (
 	CodeTenantNotFound     = "tenant_not_found"
 	CodeTenantAmbiguous    = "tenant_ambiguous" // the tenant header was sent more than once
 	CodeRegionNotAllowed   = "region_not_allowed"
+	CodeTenantHeld         = "tenant_held" // its data is where it may not be
 	CodeTenantSuspended    = "tenant_suspended"
 	CodeTenantReadOnly     = "tenant_read_only"
 	CodeStorageExceeded    = "storage_exceeded"
@@ -29,8 +30,12 @@ const (
 	CodeRequestUnreadable  = "request_unreadable" // the client's body could not be read
 )
 
-// unavailableRetry is the Retry-After of a 503: endpoints come and go within seconds.
-const unavailableRetry = time.Second
+const (
+	// unavailableRetry is the Retry-After of a 503: endpoints come and go within seconds.
+	unavailableRetry = time.Second
+	// heldRetry is that of a tenant held back: databases move within minutes at best.
+	heldRetry = 30 * time.Second
+)
 
 // rejection is a refusal to serve a request. It is an immutable value; nil means no objection.
 type rejection struct {
@@ -52,6 +57,15 @@ func unavailable(code, format string, args ...any) *rejection {
 	return &rejection{
 		status: http.StatusServiceUnavailable, code: code, detail: fmt.Sprintf(format, args...),
 		retryAfter: unavailableRetry, noEndpoint: true,
+	}
+}
+
+// held refuses a tenant everywhere: unlike [unavailable], it does not send the entry to another region.
+func held(tenant string) *rejection {
+	return &rejection{
+		status: http.StatusServiceUnavailable, code: CodeTenantHeld, retryAfter: heldRetry,
+		detail: fmt.Sprintf("tenant %q is held back: after a failover the primary database is in a region that is not one of its allowed_regions, "+
+			"and its data must not be written there. It is served again when the database is back in a region that it allows", tenant),
 	}
 }
 

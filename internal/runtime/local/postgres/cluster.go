@@ -116,6 +116,12 @@ func (c *Cluster) PrimaryAddr() (string, bool) {
 	return primary.addr(), true
 }
 
+// PrimaryRegion returns the region of the current primary; false when there is none.
+func (c *Cluster) PrimaryRegion() (string, bool) {
+	primary, ok := c.primary()
+	return primary.Region, ok
+}
+
 // PortOf returns the port of a region's server, or 0 while there is none.
 func (c *Cluster) PortOf(region string) int {
 	c.mu.Lock()

@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/problem"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
 )
@@ -42,8 +43,12 @@ type Options[C any] struct {
 	Apply func(*C)
 	// InFlight counts requests by endpoint.
 	InFlight func() map[string]int64
-	Metrics  prometheus.Gatherer
-	Log      *slog.Logger
+	// Observations are what the process sees of regions.
+	Observations func() []runtime.Observation
+	// SetFaults makes faults the ones in force.
+	SetFaults func([]runtime.Fault)
+	Metrics   prometheus.Gatherer
+	Log       *slog.Logger
 }
 
 // Server is the admin port's handler.
@@ -62,6 +67,8 @@ func New[C any](options Options[C]) *Server[C] {
 	s.mux.HandleFunc("GET /config", s.authorized(s.getConfig))
 	s.mux.HandleFunc("PUT /config", s.authorized(s.putConfig))
 	s.mux.HandleFunc("GET /in-flight", s.authorized(func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, options.InFlight()) }))
+	s.mux.HandleFunc("GET /observations", s.authorized(func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, options.Observations()) }))
+	s.mux.HandleFunc("PUT /faults", s.authorized(s.putFaults))
 	s.mux.HandleFunc("GET /metrics", s.authorized(promhttp.HandlerFor(options.Metrics, promhttp.HandlerOpts{}).ServeHTTP))
 	return s
 }

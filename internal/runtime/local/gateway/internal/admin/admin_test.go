@@ -61,7 +61,7 @@ func (f *fixture) call(method, path, body string, authorization ...string) *http
 func TestOnlyTheTokenOpensTheAdminPort(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, filepath.Join(t.TempDir(), "config.json"))
-	for _, path := range []string{"GET /config", "PUT /config", "GET /in-flight", "GET /metrics"} {
+	for _, path := range []string{"GET /config", "PUT /config", "GET /in-flight", "GET /metrics", "GET /observations", "PUT /faults"} {
 		method, path, _ := strings.Cut(path, " ")
 		for name, authorization := range map[string][]string{
 			"none": nil, "another token": {"Bearer x" + token}, "a part of it": {"Bearer " + token[:31]},

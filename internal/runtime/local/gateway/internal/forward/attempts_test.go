@@ -90,7 +90,7 @@ func TestTargetsOutsideThePlatform(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			test.target.Address = secure.Listener.Addr().String()
-			exchange := &straight{endpoints: []*Endpoint{newEndpoint(test.target, time.Now, authorities)}}
+			exchange := &straight{endpoints: []*Endpoint{newEndpoint(test.target, time.Now, Network{}, authorities)}}
 			var failure error
 			exchange.failed = func(_ *http.Request, err error) { failure = err }
 			server := serving(t, exchange)

@@ -2,6 +2,7 @@ package forward
 
 import (
 	"cmp"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"net"
@@ -16,7 +17,6 @@ const (
 	// failedFor is how long an endpoint that failed is passed over while others are there.
 	failedFor = time.Second
 
-	dialTimeout = 2 * time.Second
 	// idleTimeout is below the 5 s after which common servers (Node.js, uvicorn) close an idle connection, so that a
 	// request is rarely sent on one that is just being closed.
 	idleTimeout = 4 * time.Second
@@ -42,14 +42,17 @@ type Endpoint struct {
 
 // NewEndpoint returns the endpoint at a target. It takes requests.
 func NewEndpoint(target Target, now func() time.Time) *Endpoint {
-	return newEndpoint(target, now, nil)
+	return newEndpoint(target, now, Network{}, nil)
 }
 
-// newEndpoint is NewEndpoint with the authorities that are trusted; nil for those of the system.
-func newEndpoint(target Target, now func() time.Time, authorities *x509.CertPool) *Endpoint {
+// newEndpoint is NewEndpoint in a network, with the authorities that are trusted; nil for those of the system.
+func newEndpoint(target Target, now func() time.Time, network Network, authorities *x509.CertPool) *Endpoint {
 	options := upstream.Options{
-		Address: target.Address, DialTimeout: dialTimeout, IdleTimeout: idleTimeout, MaxIdle: maxIdle,
+		Address: target.Address, DialTimeout: cmp.Or(network.DialTimeout, dialTimeout), IdleTimeout: idleTimeout, MaxIdle: maxIdle,
 		MaxHeadBytes: maxHeaderBytes, ContinueTimeout: continueTimeout, Now: now,
+	}
+	if network.Dial != nil {
+		options.Dial = func(ctx context.Context) (net.Conn, error) { return network.Dial(ctx, target) }
 	}
 	if target.TLS {
 		options.TLS = &tls.Config{MinVersion: tls.VersionTLS12, ServerName: serverName(target), RootCAs: authorities}

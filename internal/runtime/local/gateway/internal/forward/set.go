@@ -21,7 +21,8 @@ type Target struct {
 
 // Set keeps endpoints across configurations, so that their counts and connections survive a change.
 type Set struct {
-	now func() time.Time
+	now     func() time.Time
+	network Network
 
 	mu       sync.Mutex
 	live     map[Target]*Endpoint
@@ -29,7 +30,12 @@ type Set struct {
 }
 
 // NewSet returns an empty set.
-func NewSet(now func() time.Time) *Set { return &Set{now: now, live: make(map[Target]*Endpoint)} }
+func NewSet(now func() time.Time) *Set { return NewSetIn(Network{}, now) }
+
+// NewSetIn returns an empty set of endpoints in a network.
+func NewSetIn(network Network, now func() time.Time) *Set {
+	return &Set{now: now, network: network, live: make(map[Target]*Endpoint)}
+}
 
 // Update returns the endpoints for targets: those that are there already, and new ones. The caller routes new requests
 // to them and then calls retire, which lets no more requests to the endpoints that are no target any more. In that
@@ -41,7 +47,7 @@ func (s *Set) Update(targets []Target) (endpoints map[Target]*Endpoint, retire f
 	for _, target := range targets {
 		endpoint, found := s.live[target]
 		if !found {
-			endpoint = NewEndpoint(target, s.now)
+			endpoint = newEndpoint(target, s.now, s.network, nil)
 		}
 		next[target] = endpoint
 	}

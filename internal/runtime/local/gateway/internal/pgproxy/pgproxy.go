@@ -1,55 +1,65 @@
 // Package pgproxy is the database write endpoint: a TCP proxy that always leads to the current primary PostgreSQL
-// server. It reads nothing of what passes through it, so TLS, authentication and cancel requests stay between client
-// and server.
+// server. TLS, authentication and cancel requests stay between client and server: of what passes through, it reads only
+// from which region a client says that it comes, for the faults that cut off or slow down a region.
 package pgproxy
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"sync"
 	"time"
+
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/netfault"
 )
 
-const (
-	dialTimeout = 3 * time.Second
-	// lingerTimeout is how long a client may keep its half of a connection open after the server closed its own.
-	lingerTimeout = 10 * time.Second
-)
+const dialTimeout = 3 * time.Second
+
+// Primary is the server to which connections lead.
+type Primary struct {
+	// Address is its host:port, or empty when there is none.
+	Address string
+	// Region is where it is, or empty when that is not known: faults that cut off a region then do not concern it.
+	Region string
+}
 
 // Proxy leads connections to the current primary.
 type Proxy struct {
-	log *slog.Logger
+	log    *slog.Logger
+	faults *netfault.Table
 
 	mu      sync.Mutex
-	primary string
+	primary Primary
 	open    map[*pair]struct{} // connections to the current primary
 }
 
-// pair is a client's connection and its counterpart to the primary.
-type pair struct{ client, server *net.TCPConn }
-
-func (p *pair) close() { _ = errors.Join(p.client.Close(), p.server.Close()) }
-
 // New returns a proxy without a primary.
-func New(log *slog.Logger) *Proxy {
-	return &Proxy{log: log, open: make(map[*pair]struct{})}
+func New(log *slog.Logger, faults *netfault.Table) *Proxy {
+	return &Proxy{log: log, faults: faults, open: make(map[*pair]struct{})}
 }
 
-// SetPrimary leads new connections to address, or refuses them when it is empty. When it is not the present primary,
-// connections to that one are closed: what they write might be lost.
-func (p *Proxy) SetPrimary(address string) {
+// SetPrimary leads new connections to primary, or refuses them when it has no address. When the address is not the present
+// one, connections to that one are closed: what they write might be lost.
+func (p *Proxy) SetPrimary(primary Primary) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.primary == address {
+	before := p.primary
+	p.primary = primary
+	if before.Address != primary.Address {
+		p.log.Info("the primary database changed", "from", before.Address, "to", primary.Address, "closed_connections", len(p.open))
+		p.closeAll()
 		return
 	}
-	p.log.Info("the primary database changed", "from", p.primary, "to", address, "closed_connections", len(p.open))
-	p.primary = address
-	p.closeAll()
+	if before.Region == primary.Region {
+		return
+	}
+	for connection := range p.open {
+		if connection.leadsTo(primary.Region) != nil {
+			connection.close()
+		}
+	}
 }
 
 // Connections returns the number of connections to the primary.
@@ -112,7 +122,7 @@ func pause(ctx context.Context, d time.Duration) bool {
 
 func (p *Proxy) handle(ctx context.Context, client *net.TCPConn) {
 	defer client.Close()
-	server, err := p.connect(ctx, client)
+	opened, err := p.connect(ctx, client)
 	if err != nil {
 		p.log.Info("refused a database connection", "reason", err)
 		stop := context.AfterFunc(ctx, func() { _ = client.Close() })
@@ -125,67 +135,46 @@ func (p *Proxy) handle(ctx context.Context, client *net.TCPConn) {
 	defer func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		delete(p.open, server)
+		delete(p.open, opened)
 	}()
-	server.copyBothWays()
+	opened.copyBothWays()
 }
 
 // connect dials the primary and registers the pair of connections. When the primary changes meanwhile, it starts over:
 // a registered pair always leads to the current primary.
+//
+// It does not wait for what the client says of itself, which is read from the stream on its way to the server: the primary
+// is dialled while the client's first packet comes, and no client can hold it up.
 func (p *Proxy) connect(ctx context.Context, client *net.TCPConn) (*pair, error) {
 	for {
 		p.mu.Lock()
 		primary := p.primary
 		p.mu.Unlock()
-		if primary == "" {
+		if primary.Address == "" {
 			return nil, errors.New("no primary database")
 		}
-		dialer := net.Dialer{Timeout: dialTimeout}
-		connection, err := dialer.DialContext(ctx, "tcp", primary)
+		link := netfault.Link{Table: p.faults, Path: netfault.Path{netfault.Outside, primary.Region}}
+		dialling, cancel := context.WithTimeout(ctx, dialTimeout)
+		connection, err := link.Dial(dialling, primary.Address)
+		cancel()
 		if err != nil {
 			return nil, fmt.Errorf("no primary database: %w", err)
 		}
-		if opened, current := p.register(ctx, primary, client, connection.(*net.TCPConn)); current {
+		if opened, current := p.register(ctx, primary.Address, client, connection); current {
 			return opened, nil
 		}
 		_ = connection.Close()
 	}
 }
 
-func (p *Proxy) register(ctx context.Context, primary string, client, server *net.TCPConn) (*pair, bool) {
+func (p *Proxy) register(ctx context.Context, address string, client *net.TCPConn, server *netfault.Conn) (*pair, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	// The dial of a stopped proxy fails, so that the caller does not try for ever.
-	if p.primary != primary || ctx.Err() != nil {
+	if p.primary.Address != address || ctx.Err() != nil {
 		return nil, false
 	}
-	opened := &pair{client, server}
+	opened := &pair{client: client, server: server, faults: p.faults, primary: p.primary.Region}
 	p.open[opened] = struct{}{}
 	return opened, true
-}
-
-// copyBothWays returns when both directions have ended and both connections are closed.
-func (p *pair) copyBothWays() {
-	defer p.close()
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		if !forward(p.server, p.client) {
-			p.close()
-		}
-	}()
-	if !forward(p.client, p.server) {
-		p.close()
-	}
-	// The server has said all it has to say: PostgreSQL reads nothing more from this client.
-	_ = p.client.SetReadDeadline(time.Now().Add(lingerTimeout))
-	<-done
-}
-
-// forward copies until the source ends and passes the end on. It reports whether the other direction may go on.
-func forward(to, from *net.TCPConn) bool {
-	if _, err := io.Copy(to, from); err != nil {
-		return false
-	}
-	return to.CloseWrite() == nil
 }

@@ -16,13 +16,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/pgserver/pgservertest"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/netfault"
 )
 
 // serve runs a proxy until the test ends, and checks that it then ends in full.
 func serve(t *testing.T) (*Proxy, string) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	proxy := New(slog.New(slog.DiscardHandler))
+	proxy := New(slog.New(slog.DiscardHandler), netfault.NewTable(time.Now))
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- proxy.Serve(ctx, listener) }()
@@ -81,7 +82,7 @@ func TestProxy(t *testing.T) {
 	t.Run("the end of what the client sends is passed on, and the rest of the answer comes back", func(t *testing.T) {
 		t.Parallel()
 		proxy, address := serve(t)
-		proxy.SetPrimary(echo(t, ""))
+		proxy.SetPrimary(Primary{Address: echo(t, "")})
 		client := dial(t, address)
 		_, err := io.WriteString(client, "hello")
 		require.NoError(t, err)
@@ -95,10 +96,10 @@ func TestProxy(t *testing.T) {
 	t.Run("a change of the primary ends connections to the old one and leads new ones to the new", func(t *testing.T) {
 		t.Parallel()
 		proxy, address := serve(t)
-		proxy.SetPrimary(echo(t, "one"))
+		proxy.SetPrimary(Primary{Address: echo(t, "one")})
 		client := dial(t, address)
 		require.Equal(t, "one", read(t, client, 3))
-		proxy.SetPrimary(echo(t, "two"))
+		proxy.SetPrimary(Primary{Address: echo(t, "two")})
 		_, err := client.Read(make([]byte, 1))
 		require.Error(t, err)
 		require.NotErrorIs(t, err, os.ErrDeadlineExceeded)
@@ -108,10 +109,10 @@ func TestProxy(t *testing.T) {
 		t.Parallel()
 		proxy, address := serve(t)
 		primary := echo(t, "one")
-		proxy.SetPrimary(primary)
+		proxy.SetPrimary(Primary{Address: primary})
 		client := dial(t, address)
 		require.Equal(t, "one", read(t, client, 3))
-		proxy.SetPrimary(primary)
+		proxy.SetPrimary(Primary{Address: primary})
 		_, err := io.WriteString(client, "still")
 		require.NoError(t, err)
 		require.Equal(t, "still", read(t, client, 5))
@@ -119,7 +120,7 @@ func TestProxy(t *testing.T) {
 	t.Run("the end of the proxy ends connections", func(t *testing.T) {
 		t.Parallel()
 		proxy, address := serve(t) // its clean-up checks that Serve returns while this connection is open
-		proxy.SetPrimary(echo(t, "one"))
+		proxy.SetPrimary(Primary{Address: echo(t, "one")})
 		require.Equal(t, "one", read(t, dial(t, address), 3))
 	})
 }
@@ -130,7 +131,7 @@ func TestWithoutAPrimaryClientsAreToldSo(t *testing.T) {
 	down, downAddress := serve(t)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	down.SetPrimary(listener.Addr().String())
+	down.SetPrimary(Primary{Address: listener.Addr().String()})
 	require.NoError(t, listener.Close())
 
 	for _, test := range []struct{ name, address, mode string }{
@@ -168,7 +169,7 @@ func TestPostgreSQLThroughTheProxy(t *testing.T) {
 	target, err := url.Parse(pgservertest.Start(t))
 	require.NoError(t, err)
 	proxy, address := serve(t)
-	proxy.SetPrimary(target.Host)
+	proxy.SetPrimary(Primary{Address: target.Host})
 	target.Host = address
 
 	ctx := t.Context()
@@ -206,7 +207,7 @@ func TestPostgreSQLThroughTheProxy(t *testing.T) {
 	})
 	t.Run("connections end when the primary goes", func(t *testing.T) {
 		require.NoError(t, connection.Ping(ctx))
-		proxy.SetPrimary("")
+		proxy.SetPrimary(Primary{Address: ""})
 		require.Error(t, connection.Ping(ctx))
 	})
 }

@@ -45,12 +45,24 @@ func refuseOn(client io.ReadWriter, reason string) error {
 		case *pgproto3.CancelRequest:
 			return nil // takes no answer: there is nothing to cancel
 		default:
-			backend.Send(&pgproto3.ErrorResponse{
-				Severity: "FATAL", SeverityUnlocalized: "FATAL", Code: cannotConnectNow, Message: reason,
-				Hint: "Try again when a primary database is back.",
-			})
-			return backend.Flush()
+			return sayCannotConnect(client, reason)
 		}
 	}
 	return errors.New("read the startup message: too many requests for encryption")
+}
+
+// sayCannotConnect answers a startup message with the error that ends the connection.
+func sayCannotConnect(client io.Writer, reason string) error {
+	answer := &pgproto3.ErrorResponse{
+		Severity: "FATAL", SeverityUnlocalized: "FATAL", Code: cannotConnectNow, Message: reason,
+		Hint: "Try again when a primary database is back.",
+	}
+	encoded, err := answer.Encode(nil)
+	if err != nil {
+		return fmt.Errorf("encode the refusal: %w", err)
+	}
+	if _, err := client.Write(encoded); err != nil {
+		return fmt.Errorf("refuse the connection: %w", err)
+	}
+	return nil
 }

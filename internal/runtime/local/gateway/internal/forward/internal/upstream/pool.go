@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -18,6 +19,8 @@ import (
 type Options struct {
 	// Address is the host:port to connect to.
 	Address string
+	// Dial connects to Address. The connection must be a [syscall.Conn]. nil is plain TCP.
+	Dial func(ctx context.Context) (net.Conn, error)
 	// TLS is nil for plain connections.
 	TLS *tls.Config
 	// DialTimeout bounds how long connecting takes, TLS included.
@@ -43,7 +46,14 @@ type Pool struct {
 }
 
 // NewPool returns a pool without connections.
-func NewPool(options Options) *Pool { return &Pool{options: options} }
+func NewPool(options Options) *Pool {
+	if options.Dial == nil {
+		options.Dial = func(ctx context.Context) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "tcp", options.Address)
+		}
+	}
+	return &Pool{options: options}
+}
 
 // ConnectError says that there was no connection, so that no part of the request can have been sent.
 type ConnectError struct{ cause error }
@@ -158,16 +168,15 @@ func (p *Pool) stopTimer() {
 func (p *Pool) dial(ctx context.Context) (*conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, p.options.DialTimeout)
 	defer cancel()
-	var dialer net.Dialer
-	plain, err := dialer.DialContext(ctx, "tcp", p.options.Address)
+	plain, err := p.options.Dial(ctx)
 	if err != nil {
 		return nil, &ConnectError{err}
 	}
-	tcp, ok := plain.(*net.TCPConn)
+	socket, ok := plain.(syscall.Conn)
 	if !ok {
-		return nil, &ConnectError{errors.Join(fmt.Errorf("connect to %s: not TCP but %T", p.options.Address, plain), plain.Close())}
+		return nil, &ConnectError{errors.Join(fmt.Errorf("connect to %s: not a socket but %T", p.options.Address, plain), plain.Close())}
 	}
-	raw, err := tcp.SyscallConn()
+	raw, err := socket.SyscallConn()
 	if err != nil {
 		return nil, &ConnectError{errors.Join(fmt.Errorf("connect to %s: %w", p.options.Address, err), plain.Close())}
 	}

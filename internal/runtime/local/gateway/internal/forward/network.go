@@ -1,0 +1,18 @@
+package forward
+
+import (
+	"context"
+	"net"
+	"time"
+)
+
+// dialTimeout is how long connecting takes at most, where nothing else is said.
+const dialTimeout = 2 * time.Second
+
+// Network is how endpoints are reached. The zero value is plain TCP.
+type Network struct {
+	// Dial connects to a target, before TLS. The connection must be a [syscall.Conn].
+	Dial func(ctx context.Context, target Target) (net.Conn, error)
+	// DialTimeout bounds how long connecting takes; 0 is two seconds.
+	DialTimeout time.Duration
+}
