@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -23,6 +24,10 @@ func (c *Cluster) observe(ctx context.Context, i instance, proc process.Process)
 
 	var problem error
 	err := poll(wait, func() (bool, error) {
+		if now, ok := c.instance(i.Region); !ok || now.Role != i.Role || now.Fenced != i.Fenced {
+			problem = errors.New("its role is being changed")
+			return true, nil
+		}
 		if now, ok := c.super.Get(i.processID()); ok {
 			proc = now
 		}
@@ -59,7 +64,11 @@ func (c *Cluster) check(ctx context.Context, i instance) (lagBytes int64, err er
 			return -1, err
 		}
 		defer closeConn(conn)
-		return 0, conn.Ping(ctx)
+		var recovering bool
+		if err := conn.QueryRow(ctx, "SELECT pg_is_in_recovery()").Scan(&recovering); err != nil || !recovering {
+			return 0, err
+		}
+		return -1, errors.New("its promotion is not finished")
 	}
 	conn, err := c.dial(ctx, i, "postgres")
 	if err != nil {
