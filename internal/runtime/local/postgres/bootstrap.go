@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -17,6 +18,9 @@ var isolateSQL string
 // daemon must get in while a standby is gone, to say that nobody is to wait for it.
 const localCommit = "SET synchronous_commit = local;\n"
 
+// errPromoting is of a server whose record says primary already, and which is none yet.
+var errPromoting = errors.New("its promotion is not finished")
+
 // bootstrap makes what every cluster has: the database, the roles, and the function that isolates shared tables. All of it
 // may exist already, from this version or an older one.
 func (c *Cluster) bootstrap(ctx context.Context, primary instance) error {
@@ -25,8 +29,12 @@ func (c *Cluster) bootstrap(ctx context.Context, primary instance) error {
 		return err
 	}
 	defer closeConn(first)
-	var exists bool
-	err = first.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", mainDatabase).Scan(&exists)
+	var exists, recovering bool
+	err = first.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1), pg_is_in_recovery()", mainDatabase).
+		Scan(&exists, &recovering)
+	if err == nil && recovering {
+		return errPromoting
+	}
 	if err == nil && !exists {
 		_, err = first.Exec(ctx, localCommit)
 	}

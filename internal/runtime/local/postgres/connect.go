@@ -50,9 +50,9 @@ func (c *Cluster) pool(ctx context.Context) (*pgxpool.Pool, error) {
 		c.connected = nil
 	}
 	if err := c.bootstrap(ctx, primary); err != nil {
-		if connectErr, ok := errors.AsType[*pgconn.ConnectError](err); ok {
+		if _, ok := errors.AsType[*pgconn.ConnectError](err); ok || errors.Is(err, errPromoting) {
 			return nil, &runtime.PendingError{Reason: "DatabaseUnavailable", Message: fmt.Sprintf(
-				"the primary database of region %s does not answer: %v", primary.Region, connectErr), After: time.Second}
+				"the primary database of region %s does not answer: %v", primary.Region, err), After: time.Second}
 		}
 		return nil, err
 	}

@@ -68,7 +68,7 @@ func (c *Cluster) check(ctx context.Context, i instance) (lagBytes int64, err er
 		if err := conn.QueryRow(ctx, "SELECT pg_is_in_recovery()").Scan(&recovering); err != nil || !recovering {
 			return 0, err
 		}
-		return -1, errors.New("its promotion is not finished")
+		return -1, errPromoting
 	}
 	conn, err := c.dial(ctx, i, "postgres")
 	if err != nil {

@@ -120,7 +120,7 @@ func followers(ctx context.Context, conn querier) (place, map[string]following, 
 		return p, nil, err
 	}
 	if recovering {
-		return p, nil, errors.New("its promotion is not finished")
+		return p, nil, errPromoting
 	}
 	err := conn.QueryRow(ctx, `SELECT pg_current_wal_flush_lsn()::text,
 		('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint`).Scan(&end, &p.timeline)
