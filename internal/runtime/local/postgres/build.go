@@ -16,8 +16,8 @@ import (
 // buildPrefix begins the names of directories in which instances are built.
 const buildPrefix = "build-"
 
-// ensureBuilt makes the data directory of an instance, unless it is there. A standby whose slot is gone from the primary
-// has missed changes for good and is built anew.
+// ensureBuilt makes the data directory of an instance, unless it is there. A standby that has missed changes for good is
+// built anew.
 func (c *Cluster) ensureBuilt(ctx context.Context, i instance) (instance, error) {
 	if err := makeDir(i.dir, 0o711); err != nil {
 		return i, err
@@ -119,25 +119,25 @@ func (c *Cluster) ensureStandby(ctx context.Context, i instance, exists bool) (i
 	if err != nil {
 		return i, err
 	}
-	if exists && !i.mustRejoin() && status != slotUsable {
-		c.log.Warn("standby has missed changes and is built anew", "region", i.Region)
-		if i, err = c.change(i.Region, func(i *instance) { i.Rejoin = rejoinRewinding }); err != nil {
+	if status == slotLost {
+		if exists && !i.mustRejoin() {
+			c.log.Warn("standby has missed changes and is built anew", "region", i.Region)
+			if i, err = c.change(i.Region, func(i *instance) { i.Rejoin = rejoinRewinding }); err != nil {
+				return i, err
+			}
+		}
+		if err := c.dropSlot(ctx, i); err != nil {
+			return i, err
+		}
+	}
+	// From before a copy begins, the primary keeps the log that the standby will ask for.
+	if status != slotUsable {
+		if err := c.createSlot(ctx, i.Region); err != nil {
 			return i, err
 		}
 	}
 	if exists && !i.mustRejoin() {
 		if i, err = c.checkHistory(ctx, i); err != nil || !i.mustRejoin() {
-			return i, err
-		}
-	}
-	if status == slotLost {
-		if err := c.dropSlot(ctx, i); err != nil {
-			return i, err
-		}
-	}
-	// From before the copy begins, the primary keeps the log that the standby will ask for.
-	if status != slotUsable {
-		if err := c.createSlot(ctx, i.Region); err != nil {
 			return i, err
 		}
 	}

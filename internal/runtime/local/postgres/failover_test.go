@@ -373,9 +373,60 @@ func TestDaemonDiesDuringAChangeOfRoles(t *testing.T) {
 	}
 }
 
+func TestDaemonDiesBetweenTwoRecords(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ports := w.standbys(t, "west", "north")
+	w.sql(t, ports["east"], "CREATE TABLE public.kept ()")
+	kept := func(t *testing.T) {
+		for region, port := range ports {
+			require.True(t, value[bool](t, w.admin(t, port, "synapse"), "SELECT to_regclass('public.kept') IS NOT NULL"), region)
+		}
+	}
+	require.Eventually(t, func() bool { return w.state(t, "west").LagBytes == 0 }, patience, 10*time.Millisecond)
+
+	t.Run("a fence that was not written down is none", func(t *testing.T) {
+		data := filepath.Join(filepath.Dir(w.recordPath("east")), "data")
+		require.NoError(t, os.WriteFile(filepath.Join(data, "standby.signal"), nil, 0o600))
+		w.reopen(t)
+		require.Equal(t, "east", w.onePrimary(t, ports))
+		require.NoFileExists(t, filepath.Join(data, "standby.signal"))
+		require.NoError(t, os.WriteFile(filepath.Join(data, "standby.signal"), nil, 0o600))
+		w.lose(t, "east")
+		w.reopen(t)
+		require.Equal(t, "east", w.onePrimary(t, ports))
+		kept(t)
+	})
+	t.Run("a new primary beside the record of the old one demotes it", func(t *testing.T) {
+		require.NoError(t, w.Fence(t.Context(), "east"))
+		w.edit(t, "west", func(r map[string]any) { r["role"] = "primary" })
+		require.Equal(t, synapse.DatabaseStandby, w.record(t, "east").Role)
+		require.Equal(t, "west", w.onePrimary(t, ports))
+		kept(t)
+	})
+	t.Run("a new primary without slots gets them", func(t *testing.T) {
+		require.NoError(t, w.Fence(t.Context(), "west"))
+		require.NoError(t, w.Promote(t.Context(), "north"))
+		w.lose(t, "east")
+		conn := w.admin(t, ports["north"], "postgres")
+		require.Eventually(t, func() bool {
+			_, err := conn.Exec(t.Context(), "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots")
+			return err == nil
+		}, patience, 10*time.Millisecond)
+		w.reopen(t)
+		require.Equal(t, "north", w.onePrimary(t, ports))
+		require.Equal(t, 2, value[int](t, conn, "SELECT count(*)::int FROM pg_replication_slots WHERE active"))
+		require.NotEqual(t, "copy", w.record(t, "east").Rejoined)
+		kept(t)
+	})
+}
+
 func TestReplicationIsolation(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
+	clock := &clock{}
+	w.options.Now = clock.now
+	w.reopen(t)
 	ports := w.standbys(t, "west", "north")
 	w.sql(t, ports["east"], "CREATE TABLE public.seen (id int)")
 	id := 0
@@ -431,15 +482,23 @@ func TestReplicationIsolation(t *testing.T) {
 		require.True(t, replicates(t, "north"))
 		require.NoError(t, w.EndIsolation(t.Context(), "east"))
 	})
-	t.Run("it ends by itself", func(t *testing.T) {
-		require.NoError(t, w.SetIsolated(t.Context(), "west", time.Now().Add(time.Second)))
-		require.Eventually(t, func() bool {
-			_, err := w.EnsureInstance(t.Context(), postgres.Instance{Region: "west", Primary: "east"})
-			require.NoError(t, err)
-			return w.state(t, "west").Streaming
-		}, patience, 20*time.Millisecond)
-		require.True(t, replicates(t, "west"))
-	})
+	ends := map[string]func(*testing.T, string) error{
+		"by looking after the server": func(t *testing.T, region string) error {
+			_, err := w.EnsureInstance(t.Context(), postgres.Instance{Region: region, Primary: "east"})
+			return err
+		},
+		"by looking after replication": func(t *testing.T, _ string) error { return w.Maintain(t.Context()) },
+	}
+	for how, look := range ends {
+		t.Run("it ends by itself, "+how, func(t *testing.T) {
+			require.NoError(t, w.SetIsolated(t.Context(), "west", clock.now().Add(time.Minute)))
+			require.NoError(t, look(t, "west"))
+			require.False(t, w.state(t, "west").Streaming)
+			clock.advance(time.Hour)
+			require.NoError(t, look(t, "west"))
+			require.True(t, replicates(t, "west"))
+		})
+	}
 }
 
 func TestThreeRegions(t *testing.T) {
@@ -478,16 +537,25 @@ func TestThreeRegions(t *testing.T) {
 		w.sameMarkers(t, ports["east"], ports["west"])
 		w.sameMarkers(t, ports["east"], ports["north"])
 	})
-	t.Run("a standby that was left behind on an old history is not the furthest, however long it is", func(t *testing.T) {
-		require.NoError(t, w.SetIsolated(t.Context(), "west", time.Now().Add(time.Hour)))
-		require.NoError(t, w.Switchover(t.Context(), "north"))
-		require.NoError(t, w.Fence(t.Context(), "north"))
-		to, err := w.Furthest(t.Context(), []string{"west"})
-		require.NoError(t, err)
-		require.Equal(t, "west", to)
+	t.Run("a standby that was left behind on an old history is not the furthest, however much it has", func(t *testing.T) {
+		for _, cut := range []string{"north", "west"} { // north has less, and both hear no more
+			require.NoError(t, w.SetIsolated(t.Context(), cut, time.Now().Add(time.Hour)))
+			w.sql(t, ports["east"], "CREATE TABLE public.filler_"+cut+" AS SELECT generate_series(1, 100000) AS n")
+			if cut == "north" {
+				require.Eventually(t, func() bool { return w.state(t, "west").LagBytes == 0 }, patience, 10*time.Millisecond)
+			}
+		}
+		require.NoError(t, w.Fence(t.Context(), "east"))
 		require.NoError(t, w.Promote(t.Context(), "north"))
+		require.NoError(t, w.EndIsolation(t.Context(), "north"))
+		require.Equal(t, "rewind", w.rejoined(t, "east"))
+		require.NoError(t, w.Fence(t.Context(), "north"))
+		to, err := w.Furthest(t.Context(), []string{"west", "east"})
+		require.NoError(t, err)
+		require.Equal(t, "east", to)
+		require.NoError(t, w.Promote(t.Context(), to))
 		require.NoError(t, w.EndIsolation(t.Context(), "west"))
-		require.Equal(t, "north", w.onePrimary(t, ports))
+		require.Equal(t, "east", w.onePrimary(t, ports))
 	})
 }
 

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"syscall"
@@ -27,24 +28,39 @@ func (c *Cluster) SetIsolated(ctx context.Context, region string, until time.Tim
 	if err != nil {
 		return err
 	}
-	if !c.isIsolated(i) {
-		return c.applyIsolation(ctx, i, nil)
+	switch {
+	case !c.isIsolated(i):
+		return c.endIsolation(ctx, region)
+	case i.isPrimary():
+		return c.applyIsolation(ctx, i, stopSending)
 	}
-	if !i.isPrimary() {
-		return c.applyIsolation(ctx, i, stopReceiving)
-	}
-	return c.applyIsolation(ctx, i, stopSending)
+	return c.applyIsolation(ctx, i, stopReceiving)
 }
 
 // EndIsolation lets a region's server replicate again.
 func (c *Cluster) EndIsolation(ctx context.Context, region string) error {
 	ctx, end := c.turns.shared(ctx)
 	defer end()
+	return c.endIsolation(ctx, region)
+}
+
+func (c *Cluster) endIsolation(ctx context.Context, region string) error {
 	i, err := c.change(region, func(i *instance) { i.IsolatedUntil = time.Time{} })
 	if err != nil {
 		return err
 	}
 	return c.applyIsolation(ctx, i, nil)
+}
+
+// endIsolations ends those whose time has come.
+func (c *Cluster) endIsolations(ctx context.Context) error {
+	var errs []error
+	for _, i := range c.all() {
+		if !i.IsolatedUntil.IsZero() && !c.isIsolated(i) {
+			errs = append(errs, c.endIsolation(ctx, i.Region))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // applyIsolation has the server of a region load its configuration, and calls stop until it reports that what was running

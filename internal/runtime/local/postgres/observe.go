@@ -16,6 +16,11 @@ import (
 // startPatience is how long a server that was just started may take to answer before its state is reported all the same.
 const startPatience = 15 * time.Second
 
+// streamPatience is the same for a standby that answers, but receives nothing: it asks the primary twice a second.
+const streamPatience = 3 * time.Second
+
+var errNotStreaming = errors.New("it receives nothing from the primary")
+
 // observe looks at a server that should run, and waits a little for one that is starting.
 func (c *Cluster) observe(ctx context.Context, i instance, proc process.Process) InstanceState {
 	state := InstanceState{Port: i.Port, Role: i.Role, LagBytes: -1}
@@ -35,12 +40,19 @@ func (c *Cluster) observe(ctx context.Context, i instance, proc process.Process)
 			return true, nil
 		}
 		state.LagBytes, problem = c.check(wait, i)
-		return problem == nil, nil
+		// One that has run for a while does not get well by being waited for.
+		patience := startPatience
+		if errors.Is(problem, errNotStreaming) {
+			patience = streamPatience
+		}
+		return problem == nil || time.Since(proc.StartedAt) > patience || c.isolation(i) != nil, nil
 	})
 	switch {
 	case proc.State != process.Running:
 		state.Message = fmt.Sprintf("the database of region %s ended and will be started again: %s",
 			i.Region, strings.Join(process.TailLog(i.logFile(), 5), "\n"))
+	case problem != nil && c.isolation(i) != nil:
+		state.Message = fmt.Sprintf("replication of the database of region %s is cut off: %v", i.Region, problem)
 	case problem != nil:
 		state.Message = fmt.Sprintf("the database of region %s does not work yet: %v", i.Region, problem)
 	case err != nil:
@@ -89,7 +101,7 @@ func (c *Cluster) checkStandby(ctx context.Context, conn *pgx.Conn, i instance) 
 		return -1, fmt.Errorf("asking the %s of region %s how far it is: %w", synapse.DatabaseStandby, i.Region, err)
 	}
 	if !streaming {
-		return -1, fmt.Errorf("it receives nothing from the primary")
+		return -1, errNotStreaming
 	}
 	pool, err := c.pool(ctx)
 	if err != nil {

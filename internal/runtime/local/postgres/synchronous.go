@@ -127,12 +127,13 @@ func (c *Cluster) replicationMode() synapse.ReplicationMode {
 	return c.mode
 }
 
-// Maintain has commits wait for the standbys that are in step, and no longer for those that are gone. It is quick, and is
-// to be called each second: a standby that is gone holds up writes until then. EnsureInstance of the primary does it too.
+// Maintain has commits wait for the standbys that are in step, and no longer for those that are gone, and ends isolations
+// whose time has come. It is quick, and is to be called each second: a standby that is gone holds up writes until then.
+// EnsureInstance does the same for its server.
 func (c *Cluster) Maintain(ctx context.Context) error {
 	ctx, end := c.turns.shared(ctx)
 	defer end()
-	return c.maintain(ctx)
+	return errors.Join(c.endIsolations(ctx), c.maintain(ctx))
 }
 
 func (c *Cluster) maintain(ctx context.Context) error {
