@@ -14,6 +14,12 @@ import (
 // Run runs one of the programs to its end as user u, with env added to a minimal environment. The error holds the last
 // of what the program wrote. Pass secrets in files, never in args: other users can see those.
 func (b Binaries) Run(ctx context.Context, u *User, env []string, program string, args ...string) error {
+	_, err := b.Output(ctx, u, env, program, args...)
+	return err
+}
+
+// Output is [Binaries.Run], and returns what the program wrote.
+func (b Binaries) Output(ctx context.Context, u *User, env []string, program string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, b.Path(program), args...)
 	// The working directory of this process may be closed to u.
 	cmd.Dir = "/"
@@ -25,9 +31,9 @@ func (b Binaries) Run(ctx context.Context, u *User, env []string, program string
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
 	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("running %s: %w: %s", program, err, lastLines(output.String(), 10))
+		return "", fmt.Errorf("running %s: %w: %s", program, err, lastLines(output.String(), 10))
 	}
-	return nil
+	return output.String(), nil
 }
 
 // Environment is the environment that servers and programs run in: a PATH, and no locale, so that messages and sort

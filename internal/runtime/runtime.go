@@ -13,7 +13,8 @@ type Region struct {
 	Name string
 	// Ports to listen on; 0 lets the runtime choose, which then answers with the port it chose.
 	GatewayPort, DatabasePort int
-	// Primary is the name of the region whose database is the primary: this one or another.
+	// Primary is the name of the region whose database is to be the primary when there is none yet: this one or another.
+	// After a failover it may be an old name: the databases know better.
 	Primary string
 }
 

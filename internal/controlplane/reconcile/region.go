@@ -64,7 +64,8 @@ func (r Regions) Reconcile(ctx context.Context, obj *region) (Result, error) {
 	return Result{After: regionInterval}, err
 }
 
-// primary returns the name of the region that holds the primary database: the one that is known to, else the oldest.
+// primary returns the name of the region that is to hold the primary database when there is none yet: the one that was
+// last seen to, else the oldest. The databases know better, and after a failover this may be an old name for a while.
 func (r Regions) primary(ctx context.Context) (string, error) {
 	oldest := region{}
 	query := store.Query{Kind: synapse.KindRegion, IncludeDeleting: true, Limit: synapse.MaxPageSize}

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -13,6 +14,13 @@ var bootstrapSQL string
 //go:embed isolate.sql
 var isolateSQL string
 
+// localCommit has a session's commits wait for no standby. What the bootstrap makes is made again when it is lost, and a
+// daemon must get in while a standby is gone, to say that nobody is to wait for it.
+const localCommit = "SET synchronous_commit = local;\n"
+
+// errPromoting is of a server whose record says primary already, and which is none yet.
+var errPromoting = errors.New("its promotion is not finished")
+
 // bootstrap makes what every cluster has: the database, the roles, and the function that isolates shared tables. All of it
 // may exist already, from this version or an older one.
 func (c *Cluster) bootstrap(ctx context.Context, primary instance) error {
@@ -21,8 +29,15 @@ func (c *Cluster) bootstrap(ctx context.Context, primary instance) error {
 		return err
 	}
 	defer closeConn(first)
-	var exists bool
-	err = first.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", mainDatabase).Scan(&exists)
+	var exists, recovering bool
+	err = first.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1), pg_is_in_recovery()", mainDatabase).
+		Scan(&exists, &recovering)
+	if err == nil && recovering {
+		return errPromoting
+	}
+	if err == nil && !exists {
+		_, err = first.Exec(ctx, localCommit)
+	}
 	if err == nil && !exists {
 		_, err = first.Exec(ctx, "CREATE DATABASE "+ident(mainDatabase)+" TEMPLATE template0")
 	}
@@ -38,7 +53,7 @@ func (c *Cluster) bootstrap(ctx context.Context, primary instance) error {
 		return err
 	}
 	defer closeConn(second)
-	if err := transact(ctx, second, setup+bootstrapSQL+isolateSQL); err != nil {
+	if err := transact(ctx, second, localCommit+setup+bootstrapSQL+isolateSQL); err != nil {
 		return fmt.Errorf("setting up the database %s: %w", mainDatabase, err)
 	}
 	return nil
@@ -50,9 +65,10 @@ func (c *Cluster) roleSQL() (string, error) {
 	logins := map[string]string{
 		replicationRole: "LOGIN REPLICATION INHERIT",
 		// It inherits nothing: a request that forgets SET ROLE sees no tenant's data instead of everyone's.
-		appRole: "LOGIN NOREPLICATION NOINHERIT CONNECTION LIMIT 150",
+		appRole:   "LOGIN NOREPLICATION NOINHERIT CONNECTION LIMIT 150",
+		drillRole: "LOGIN NOREPLICATION NOINHERIT CONNECTION LIMIT 20",
 	}
-	for _, role := range []string{replicationRole, appRole} {
+	for _, role := range []string{replicationRole, appRole, drillRole} {
 		password, _, err := c.secrets.ensure(role)
 		if err != nil {
 			return "", err

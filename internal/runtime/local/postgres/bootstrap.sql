@@ -56,3 +56,16 @@ BEGIN
 	END IF;
 END $$;
 REVOKE ALL ON FUNCTION synapse.set_member(boolean, name, name) FROM PUBLIC;
+
+-- What drills write to see how much a failover loses.
+CREATE SCHEMA IF NOT EXISTS synapse_drill;
+REVOKE ALL ON SCHEMA synapse_drill FROM PUBLIC;
+CREATE TABLE IF NOT EXISTS synapse_drill.markers (
+	run text,
+	seq bigint,
+	written_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+	PRIMARY KEY (run, seq)
+);
+GRANT CONNECT ON DATABASE synapse TO synapse_drill;
+GRANT USAGE ON SCHEMA synapse_drill TO synapse_drill;
+GRANT INSERT, SELECT ON synapse_drill.markers TO synapse_drill;

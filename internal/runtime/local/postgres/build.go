@@ -16,8 +16,8 @@ import (
 // buildPrefix begins the names of directories in which instances are built.
 const buildPrefix = "build-"
 
-// ensureBuilt makes the data directory of an instance, unless it is there. A standby whose slot is gone from the primary
-// has missed changes for good and is built anew.
+// ensureBuilt makes the data directory of an instance, unless it is there. A standby that has missed changes for good is
+// built anew.
 func (c *Cluster) ensureBuilt(ctx context.Context, i instance) (instance, error) {
 	if err := makeDir(i.dir, 0o711); err != nil {
 		return i, err
@@ -35,13 +35,12 @@ func (c *Cluster) ensureBuilt(ctx context.Context, i instance) (instance, error)
 	case i.isPrimary() && !exists:
 		err = c.build(ctx, i, c.initPrimary)
 	case !i.isPrimary():
-		err = c.ensureStandby(ctx, i, exists)
+		i, err = c.ensureStandby(ctx, i, exists)
 	}
 	if err != nil || i.Built {
 		return i, err
 	}
-	i.Built = true
-	return i, c.save(i)
+	return c.change(i.Region, func(i *instance) { i.Built = true })
 }
 
 // removeBuilds removes what a daemon that was killed left unfinished. A program of its that still runs fails with its
@@ -79,7 +78,7 @@ func (c *Cluster) build(ctx context.Context, i instance, create func(context.Con
 		return err
 	}
 	data := filepath.Join(temporary, "data")
-	if _, err := c.configure(i, data); err != nil {
+	if err := c.configure(i.Region, data); err != nil {
 		return err
 	}
 	if err := os.Rename(data, i.data()); err != nil {
@@ -103,47 +102,67 @@ func (c *Cluster) initPrimary(ctx context.Context, _ instance, binaries pgserver
 	})
 }
 
-// ensureStandby makes the slot of a standby on the primary and its copy of the data. A standby that is built is left to
-// run while the primary does not answer.
-func (c *Cluster) ensureStandby(ctx context.Context, i instance, exists bool) error {
+// ensureStandby makes the slot of a standby on the primary and its copy of the data, and brings one that has lost the
+// primary's history back to it. A standby that is built is left to run while the primary does not answer.
+func (c *Cluster) ensureStandby(ctx context.Context, i instance, exists bool) (instance, error) {
+	if isolated := c.isolation(i); isolated != nil {
+		if exists && !i.mustRejoin() {
+			return i, nil
+		}
+		return i, isolated
+	}
 	status, err := c.slotStatus(ctx, i)
-	if err != nil && exists {
+	if err != nil && exists && !i.mustRejoin() {
 		c.log.Warn("the primary does not say whether it keeps the log for a standby", "region", i.Region, "error", err)
-		return nil
+		return i, nil
 	}
 	if err != nil {
-		return err
-	}
-	if exists && status == slotUsable {
-		return nil
-	}
-	if exists {
-		c.log.Warn("standby has missed changes and is built anew", "region", i.Region)
-		if err := c.super.Stop(ctx, i.processID(), stopGrace); err != nil {
-			return fmt.Errorf("stopping the database of region %s: %w", i.Region, err)
-		}
-		if err := removeAll(i.data(), i.Region); err != nil {
-			return err
-		}
+		return i, err
 	}
 	if status == slotLost {
+		if exists && !i.mustRejoin() {
+			c.log.Warn("standby has missed changes and is built anew", "region", i.Region)
+			if i, err = c.change(i.Region, func(i *instance) { i.Rejoin = rejoinRewinding }); err != nil {
+				return i, err
+			}
+		}
 		if err := c.dropSlot(ctx, i); err != nil {
-			return err
+			return i, err
 		}
 	}
-	// From before the copy begins, the primary keeps the log that the standby will ask for.
+	// From before a copy begins, the primary keeps the log that the standby will ask for.
 	if status != slotUsable {
-		if err := c.createSlot(ctx, i); err != nil {
-			return err
+		if err := c.createSlot(ctx, i.Region); err != nil {
+			return i, err
 		}
 	}
-	return c.build(ctx, i, c.copyPrimary)
+	if exists && !i.mustRejoin() {
+		if i, err = c.checkHistory(ctx, i); err != nil || !i.mustRejoin() {
+			return i, err
+		}
+	}
+	if exists {
+		return c.rejoin(ctx, i)
+	}
+	return c.copy(ctx, i)
+}
+
+// copy builds a standby from the primary's data.
+func (c *Cluster) copy(ctx context.Context, i instance) (instance, error) {
+	if err := c.build(ctx, i, c.copyPrimary); err != nil {
+		return i, err
+	}
+	return c.change(i.Region, func(i *instance) {
+		if i.mustRejoin() {
+			i.Rejoin = rejoinCopied
+		}
+	})
 }
 
 func (c *Cluster) copyPrimary(ctx context.Context, i instance, binaries pgserver.Binaries, dir string) error {
 	primary, ok := c.primary()
 	if !ok {
-		return errNoPrimary()
+		return c.errNoPrimary()
 	}
 	host, port, err := net.SplitHostPort(primary.addr())
 	if err != nil {
@@ -153,17 +172,26 @@ func (c *Cluster) copyPrimary(ctx context.Context, i instance, binaries pgserver
 	if err != nil {
 		return err
 	}
-	passFile := filepath.Join(dir, "pgpass")
-	if _, err := c.user.WriteFile(passFile, "*:*:*:"+replicationRole+":"+password+"\n"); err != nil {
+	environment, err := c.clientEnvironment(dir, replicationRole, password)
+	if err != nil {
 		return err
 	}
-	err = binaries.Run(ctx, c.user, []string{"PGPASSFILE=" + passFile, "PGSSLMODE=disable", "PGCONNECT_TIMEOUT=10"},
+	err = binaries.Run(ctx, c.user, environment,
 		"pg_basebackup", "--pgdata="+filepath.Join(dir, "data"), "--host="+host, "--port="+port,
 		"--username="+replicationRole, "--no-password", "--wal-method=stream", "--checkpoint=fast")
 	if err != nil {
 		return fmt.Errorf("copying the primary database to region %s: %w", i.Region, err)
 	}
 	return nil
+}
+
+// clientEnvironment is what PostgreSQL's programs need to connect as a role. The password is in a file in dir.
+func (c *Cluster) clientEnvironment(dir, role, password string) ([]string, error) {
+	passFile := filepath.Join(dir, "pgpass")
+	if _, err := c.user.WriteFile(passFile, "*:*:*:"+role+":"+password+"\n"); err != nil {
+		return nil, err
+	}
+	return []string{"PGPASSFILE=" + passFile, "PGSSLMODE=disable", "PGCONNECT_TIMEOUT=10"}, nil
 }
 
 func isDir(path string) (bool, error) {

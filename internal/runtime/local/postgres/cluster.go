@@ -15,6 +15,7 @@ import (
 	"github.com/apex-innovations/terraform-provider-synapse/internal/pgserver"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/process"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
 )
 
 // Supervisor runs the servers' processes.
@@ -30,6 +31,8 @@ type Options struct {
 	WriteEndpoint string
 	// Find finds PostgreSQL's programs; nil is [pgserver.Find].
 	Find func() (pgserver.Binaries, error)
+	// Now is the clock by which an isolation ends and a standby is given up; nil is [time.Now].
+	Now func() time.Time
 }
 
 // Cluster is the PostgreSQL servers of all regions, and the tenants on them. It is safe for concurrent use by one daemon.
@@ -38,6 +41,7 @@ type Cluster struct {
 	super   Supervisor
 	log     *slog.Logger
 	find    func() (pgserver.Binaries, error)
+	now     func() time.Time
 	host    string // of the write endpoint
 	port    int
 	user    *pgserver.User
@@ -45,13 +49,25 @@ type Cluster struct {
 	// appPassword is kept, so that services' URLs cannot fail.
 	appPassword string
 
+	turns            turns
 	regions, tenants keyedMutex // one operation at a time on each
+	configuring      keyedMutex // of a region
 
 	mu        sync.Mutex
 	instances map[string]instance // by region, as recorded on disk
+	loaded    map[string]bool     // by region: the server runs with the configuration as it is on disk
+	mode      synapse.ReplicationMode
+	epoch     int // grows with each promotion, which outdates connections
+
+	maintaining sync.Mutex
+	watched     watched
 
 	connecting sync.Mutex
 	connected  *connection // to the primary
+
+	background sync.WaitGroup
+	ending     context.Context // ends when the cluster is closed
+	end        context.CancelFunc
 }
 
 // New opens the cluster in dir, which is made when it is missing, and adopts the instances that are recorded there. It
@@ -88,23 +104,41 @@ func New(dir string, super Supervisor, log *slog.Logger, opts Options) (*Cluster
 		return nil, err
 	}
 	c := &Cluster{
-		dir: dir, super: super, log: log, find: opts.Find, host: host, port: port, user: user,
-		secrets: passwords, appPassword: appPassword,
+		dir: dir, super: super, log: log, find: opts.Find, now: opts.Now, host: host, port: port, user: user,
+		secrets: passwords, appPassword: appPassword, loaded: map[string]bool{},
 	}
 	if c.find == nil {
 		c.find = pgserver.Find
 	}
-	if c.instances, err = c.loadInstances(); err != nil {
+	if c.now == nil {
+		c.now = time.Now
+	}
+	if err := makeDir(filepath.Join(dir, "instances"), 0o711); err != nil {
 		return nil, err
 	}
+	if c.instances, err = loadInstances(dir); err != nil {
+		return nil, err
+	}
+	if c.mode, err = c.loadMode(); err != nil {
+		return nil, err
+	}
+	if primary, ok := c.primary(); ok {
+		// The daemon may have ended between the two records that a promotion changes.
+		if err := c.demoteOthers(primary.Region); err != nil {
+			return nil, err
+		}
+	}
+	c.ending, c.end = context.WithCancel(context.Background())
 	return c, nil
 }
 
 // Close closes the connections. The servers go on.
 func (c *Cluster) Close() {
+	c.end()
 	c.connecting.Lock()
-	defer c.connecting.Unlock()
 	c.disconnect()
+	c.connecting.Unlock()
+	c.background.Wait()
 }
 
 // PrimaryAddr returns the host:port that the current primary's server listens on; false when there is no primary.
@@ -129,13 +163,20 @@ func (c *Cluster) PortOf(region string) int {
 	return c.instances[region].Port
 }
 
-// errNoPrimary is what waits for the first region.
-func errNoPrimary() error {
+// errNoPrimary is what waits for the first region or, where there are regions, for one of them to become the primary.
+func (c *Cluster) errNoPrimary() error {
+	if len(c.all()) > 0 {
+		return &runtime.PendingError{Reason: reasonNoPrimary, After: time.Second, Message: "no region's database is the primary now: promote one"}
+	}
 	// Whoever creates a region has the tenants looked at again: there is no need to ask often.
 	return &runtime.PendingError{Reason: runtime.ReasonNoRegion, After: time.Minute, Message: "there is no region yet whose database is the primary: create a region"}
 }
 
-func isNoPrimary(err error) bool {
+// reasonNoPrimary is the reason of a [runtime.PendingError] that waits for a primary.
+const reasonNoPrimary = "NoPrimary"
+
+// isNoRegion reports that there is nothing at all, which is more than that there is no primary at the moment.
+func isNoRegion(err error) bool {
 	pending, ok := errors.AsType[*runtime.PendingError](err)
 	return ok && pending.Reason == runtime.ReasonNoRegion
 }

@@ -26,8 +26,9 @@ const (
 
 // connection is a pool of connections to the primary's database synapse, as its superuser.
 type connection struct {
-	addr string
-	pool *pgxpool.Pool
+	addr  string
+	epoch int // of the cluster when it was made
+	pool  *pgxpool.Pool
 }
 
 // pool returns the connections to the primary, which has what every cluster has. Without a primary, or while it does not
@@ -35,18 +36,23 @@ type connection struct {
 func (c *Cluster) pool(ctx context.Context) (*pgxpool.Pool, error) {
 	primary, ok := c.primary()
 	if !ok || !primary.Built {
-		return nil, errNoPrimary()
+		return nil, c.errNoPrimary()
 	}
 	c.connecting.Lock()
 	defer c.connecting.Unlock()
-	if c.connected != nil && c.connected.addr == primary.addr() {
+	epoch := c.currentEpoch()
+	if c.connected != nil && c.connected.addr == primary.addr() && c.connected.epoch == epoch {
 		return c.connected.pool, nil
 	}
-	c.disconnect()
+	if c.connected != nil {
+		// In the background: a pool waits for those of its connections that are in use.
+		c.background.Go(c.connected.pool.Close)
+		c.connected = nil
+	}
 	if err := c.bootstrap(ctx, primary); err != nil {
-		if connectErr, ok := errors.AsType[*pgconn.ConnectError](err); ok {
+		if _, ok := errors.AsType[*pgconn.ConnectError](err); ok || errors.Is(err, errPromoting) {
 			return nil, &runtime.PendingError{Reason: "DatabaseUnavailable", Message: fmt.Sprintf(
-				"the primary database of region %s does not answer: %v", primary.Region, connectErr), After: time.Second}
+				"the primary database of region %s does not answer: %v", primary.Region, err), After: time.Second}
 		}
 		return nil, err
 	}
@@ -64,8 +70,14 @@ func (c *Cluster) pool(ctx context.Context) (*pgxpool.Pool, error) {
 	if err != nil {
 		return nil, fmt.Errorf("configuring the connections to the primary: %w", err)
 	}
-	c.connected = &connection{primary.addr(), pool}
+	c.connected = &connection{primary.addr(), epoch, pool}
 	return pool, nil
+}
+
+func (c *Cluster) currentEpoch() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.epoch
 }
 
 // disconnect closes the connections to the primary; the caller holds connecting.

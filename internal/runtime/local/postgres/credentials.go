@@ -101,7 +101,7 @@ func (c *Cluster) RevokeCredentials(ctx context.Context, name, id string) error 
 	}
 	defer c.tenants.lock(name)()
 	pool, err := c.pool(ctx)
-	if isNoPrimary(err) {
+	if isNoRegion(err) {
 		return nil
 	}
 	if err != nil {
@@ -114,7 +114,7 @@ func (c *Cluster) RevokeCredentials(ctx context.Context, name, id string) error 
 // answers how many there were. PostgreSQL itself only keeps expired logins from connecting anew.
 func (c *Cluster) RevokeExpired(ctx context.Context, now time.Time) (int, error) {
 	pool, err := c.pool(ctx)
-	if isNoPrimary(err) {
+	if isNoRegion(err) {
 		return 0, nil
 	}
 	if err != nil {

@@ -7,6 +7,24 @@
 // instance, a record of its port and role, and the passwords. An instance is built beside its place and moved there at
 // once, so that a crash at any moment leaves either nothing or a whole instance.
 //
+// # Roles
+//
+// The record of each instance says what it is, and everything follows from the records: whoever reads them finishes what
+// a daemon that ended had begun. Exactly one instance is the primary, or none while a failover is under way.
+//
+//   - [Cluster.Fence] closes the primary for good: standby.signal is in its data before the record says fenced, and the
+//     record says so before the server is killed. A server with the signal takes no writes, whoever starts it.
+//   - [Cluster.Promote] writes down who is to be the primary, and then promotes it. standby.signal is there until the
+//     server has left recovery: as long as it is, the promotion is to be finished.
+//   - What was the primary, or has log that the primary never had, rejoins: by pg_rewind, or else by a copy. How far it
+//     has come is in its record, and until it was seen to follow, it can not be promoted.
+//   - [Cluster.Switchover] stops the primary before it fences it, and takes that back unless the standby has everything.
+//
+// These happen alone, and break off what is being done to single servers meanwhile.
+//
+// Replication is asynchronous or synchronous. For which standbys the primary waits is written down before it begins to,
+// and before it ceases to: a failover never takes a standby that may lack writes for one that has them all.
+//
 // # Tenants
 //
 // Every tenant has a role tenant_NAME that cannot log in: the identity that its rows carry (pool) or that owns its objects

@@ -28,6 +28,9 @@ type world struct {
 	dir   string
 	port  int // of the primary, which stands for the write endpoint
 	super *process.Supervisor
+	// options are of the cluster, and faults of what it works with, from the next opening on.
+	options postgres.Options
+	faults  *faults
 }
 
 // newWorld makes an empty cluster. Its servers and files go when the test ends.
@@ -44,13 +47,16 @@ func newWorld(t testing.TB) *world {
 func (w *world) open() {
 	t := w.t
 	t.Helper()
-	log := slog.New(slog.DiscardHandler)
+	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	super, err := process.Open(filepath.Join(w.dir, "processes"), log)
 	require.NoError(t, err)
 	w.super = super
-	w.Cluster, err = postgres.New(filepath.Join(w.dir, "postgres"), super, log, postgres.Options{
-		WriteEndpoint: net.JoinHostPort("127.0.0.1", strconv.Itoa(w.port)),
-	})
+	w.options.WriteEndpoint = net.JoinHostPort("127.0.0.1", strconv.Itoa(w.port))
+	options, supervisor := w.options, postgres.Supervisor(super)
+	if w.faults != nil {
+		supervisor, options.Find = w.faults.around(super), w.faults.find
+	}
+	w.Cluster, err = postgres.New(filepath.Join(w.dir, "postgres"), supervisor, log, options)
 	require.NoError(t, err)
 	cluster := w.Cluster
 	t.Cleanup(func() {
@@ -117,9 +123,14 @@ func (w *world) credentials(t testing.TB, name string, isolation synapse.Databas
 // admin connects as the superuser, as the daemon does.
 func (w *world) admin(t testing.TB, port int, database string) *pgx.Conn {
 	t.Helper()
+	return connect(t, w.adminURL(t, port, database))
+}
+
+func (w *world) adminURL(t testing.TB, port int, database string) string {
+	t.Helper()
 	u := url.URL{Scheme: "postgres", Host: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), Path: "/" + database, RawQuery: "sslmode=disable"}
 	u.User = url.UserPassword("synapse_admin", w.secret(t, "synapse_admin"))
-	return connect(t, u.String())
+	return u.String()
 }
 
 func connect(t testing.TB, target string) *pgx.Conn {

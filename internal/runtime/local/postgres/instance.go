@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -20,7 +21,8 @@ type Instance struct {
 	Region string
 	// Port to listen on; 0 chooses a free one, once.
 	Port int
-	// Primary is the name of the region whose server is the primary: this one or another.
+	// Primary is the name of the region whose server is to be the primary when there is none yet: this one or another.
+	// Once there are servers, their records say who is the primary: see [Cluster.Promote].
 	Primary string
 }
 
@@ -38,49 +40,84 @@ type InstanceState struct {
 // portLabel remembers the port that a process was started with.
 const portLabel = "port"
 
-// EnsureInstance makes the server of a region run, and answers what was seen of it. It takes up where a daemon that was
-// killed left off. A standby needs the primary to be built; until that is there, the error is a *[runtime.PendingError].
-// A port that something else listens on is a *[runtime.PermanentError] if it was asked for; a chosen one is replaced.
+// EnsureInstance makes the server of a region run in the role that its record says, and answers what was seen of it. It
+// takes up where a daemon that was killed left off: it finishes a promotion, and brings a server that was the primary back
+// as a standby. A standby needs the primary to be built; until that is there, and while there is none, the error is a
+// *[runtime.PendingError]. A port that something else listens on is a *[runtime.PermanentError] if it was asked for; a
+// chosen one is replaced.
 func (c *Cluster) EnsureInstance(ctx context.Context, want Instance) (InstanceState, error) {
 	defer c.regions.lock(want.Region)()
-	i, err := c.place(want)
-	if err != nil {
+	if err := c.resumeSwitchover(ctx); err != nil {
 		return InstanceState{}, err
 	}
-	if i, err = c.ensurePort(ctx, i, want.Port); err != nil {
-		return InstanceState{}, err
-	}
-	if i, err = c.ensureBuilt(ctx, i); err != nil {
-		return InstanceState{Port: i.Port, Role: i.Role}, err
-	}
-	proc, err := c.ensureRunning(ctx, i)
+	i, proc, err := c.ensure(ctx, want)
 	if err != nil {
 		return InstanceState{Port: i.Port, Role: i.Role}, err
 	}
-	return c.observe(ctx, i, proc), nil
+	// A change of roles does not wait for this.
+	state := c.observe(ctx, i, proc)
+	if state.Healthy && i.mustRejoin() {
+		err = c.rejoined(i.Region)
+	}
+	return state, err
 }
 
-// place returns the record of an instance, and begins one for a new region.
-func (c *Cluster) place(want Instance) (instance, error) {
-	role := synapse.DatabaseStandby
-	if want.Region == want.Primary {
-		role = synapse.DatabasePrimary
+// ensure does what EnsureInstance does to the server.
+func (c *Cluster) ensure(ctx context.Context, want Instance) (i instance, proc process.Process, err error) {
+	ctx, end := c.turns.shared(ctx)
+	defer end()
+	defer func() {
+		if err != nil && errors.Is(context.Cause(ctx), errRolesChange) {
+			err = &runtime.PendingError{Reason: "RolesChange", After: time.Second, Message: fmt.Sprintf(
+				"the database of region %s waits until the roles of the databases have changed", want.Region)}
+		}
+	}()
+	if i, err = c.place(want); err != nil {
+		return i, proc, err
 	}
-	primary, hasPrimary := c.primary()
+	if i, err = c.ensurePort(ctx, i, want.Port); err != nil {
+		return i, proc, err
+	}
+	if i, err = c.forgetIsolation(i); err != nil {
+		return i, proc, err
+	}
+	if i, err = c.ensureBuilt(ctx, i); err != nil {
+		return i, proc, err
+	}
+	if proc, err = c.ensureRunning(ctx, i); err != nil || !i.isPrimary() {
+		return i, proc, err
+	}
+	if err = c.ensurePromoted(ctx, i); err != nil {
+		return i, proc, err
+	}
+	if err := c.maintain(ctx); err != nil {
+		c.log.Warn("replication not looked after", "error", err)
+	}
+	return i, proc, nil
+}
+
+// place returns the record of an instance, and begins one for a new region. The first one becomes the primary if it is to.
+func (c *Cluster) place(want Instance) (instance, error) {
 	i, known := c.instance(want.Region)
+	primary, hasPrimary := c.primary()
 	switch {
-	case known && i.Role != role:
-		return instance{}, &runtime.PermanentError{Reason: "DatabaseRole", Message: fmt.Sprintf(
-			"the database of region %s is the %s and cannot become the %s in place", want.Region, i.Role, role)}
-	case role == synapse.DatabasePrimary && hasPrimary && primary.Region != want.Region:
-		return instance{}, primaryExists(want.Region, primary.Region)
-	case role == synapse.DatabaseStandby && (!hasPrimary || primary.Region != want.Primary || !primary.Built):
-		return instance{}, &runtime.PendingError{Reason: "NoPrimary", Message: fmt.Sprintf(
+	case known && i.isPrimary():
+		return i, nil
+	case len(c.all()) == 0 && want.Region == want.Primary:
+		return instance{Region: want.Region, Role: synapse.DatabasePrimary, dir: c.instanceDir(want.Region)}, nil
+	case !hasPrimary && len(c.all()) > 0:
+		return i, &runtime.PendingError{Reason: reasonNoPrimary, After: time.Second, Message: fmt.Sprintf(
+			"the database of region %s waits until another one has become the primary", want.Region)}
+	case !hasPrimary:
+		return i, &runtime.PendingError{Reason: reasonNoPrimary, Message: fmt.Sprintf(
 			"the database of region %s waits for that of the primary, region %s", want.Region, want.Primary)}
+	case !primary.Built:
+		return i, &runtime.PendingError{Reason: reasonNoPrimary, Message: fmt.Sprintf(
+			"the database of region %s waits for that of the primary, region %s", want.Region, primary.Region)}
 	case known:
 		return i, nil
 	}
-	return instance{Region: want.Region, Role: role, dir: c.instanceDir(want.Region)}, nil
+	return instance{Region: want.Region, Role: synapse.DatabaseStandby, dir: c.instanceDir(want.Region)}, nil
 }
 
 // ensurePort settles which port the instance listens on, and records it. A server that runs on another one is stopped.
@@ -120,8 +157,11 @@ func (c *Cluster) recordPort(i instance, port int) (instance, error) {
 	if i.Port == port {
 		return i, nil
 	}
+	if _, known := c.instance(i.Region); known {
+		return c.change(i.Region, func(i *instance) { i.Port = port })
+	}
 	i.Port = port
-	return i, c.save(i)
+	return i, c.begin(i)
 }
 
 func portInUse(port int, by string) error {
@@ -145,8 +185,7 @@ func (c *Cluster) runningPort(i instance) int {
 // ensureRunning writes the configuration and has the process run with it.
 func (c *Cluster) ensureRunning(ctx context.Context, i instance) (process.Process, error) {
 	ran := c.runningPort(i) != 0
-	changed, err := c.configure(i, i.data())
-	if err != nil {
+	if err := c.configure(i.Region, i.data()); err != nil {
 		return process.Process{}, err
 	}
 	binaries, err := c.find()
@@ -167,22 +206,32 @@ func (c *Cluster) ensureRunning(ctx context.Context, i instance) (process.Proces
 	if err != nil {
 		return proc, fmt.Errorf("starting the database of region %s: %w", i.Region, err)
 	}
-	if changed && ran {
-		if err := c.reload(ctx, i); err != nil {
-			return proc, err
-		}
+	if !ran {
+		c.setLoaded(i.Region, proc.State == process.Running)
+		return proc, nil
+	}
+	if err := c.reload(ctx, i); err != nil {
+		// It is tried again: what keeps the server from answering shows in its state.
+		c.log.Warn("configuration not reloaded", "region", i.Region, "error", err)
 	}
 	return proc, nil
 }
 
-// reload has a running server read its configuration: a standby's primary may have moved to another port.
+// reload has a running server read its configuration, unless it has: a standby's primary may be another one, or have
+// moved to another port.
 func (c *Cluster) reload(ctx context.Context, i instance) error {
+	if c.isLoaded(i.Region) {
+		return nil
+	}
 	conn, err := c.dial(ctx, i, "postgres")
 	if err != nil {
 		return fmt.Errorf("connecting to the database of region %s to reload its configuration: %w", i.Region, err)
 	}
 	defer closeConn(conn)
+	// Before it is done: what is written meanwhile must be loaded again.
+	c.setLoaded(i.Region, true)
 	if _, err := conn.Exec(ctx, "SELECT pg_reload_conf()"); err != nil {
+		c.setLoaded(i.Region, false)
 		return fmt.Errorf("reloading the configuration of the database of region %s: %w", i.Region, err)
 	}
 	return nil
@@ -195,23 +244,29 @@ const stopGrace = 30 * time.Second
 // removed already. The primary goes last: while there are standbys the error is a *[runtime.PendingError].
 func (c *Cluster) RemoveInstance(ctx context.Context, region string) error {
 	defer c.regions.lock(region)()
+	ctx, end := c.turns.shared(ctx)
+	defer end()
 	i, known := c.instance(region)
 	if !known {
 		return removeAll(c.instanceDir(region), region)
 	}
-	if i.isPrimary() {
+	if i.wasPrimary() {
 		for _, other := range c.all() {
-			if !other.isPrimary() {
+			if other.Region != region {
 				return &runtime.PendingError{Reason: "StandbysExist", Message: fmt.Sprintf(
 					"the database of region %s is the primary of region %s: remove that one first", region, other.Region)}
 			}
 		}
+	} else if err := c.stopWaitingFor(ctx, region); err != nil {
+		return err
 	}
 	if err := c.super.Stop(ctx, i.processID(), stopGrace); err != nil {
 		return fmt.Errorf("stopping the database of region %s: %w", region, err)
 	}
-	if i.isPrimary() {
-		c.Close()
+	if i.wasPrimary() {
+		c.connecting.Lock()
+		c.disconnect()
+		c.connecting.Unlock()
 	} else if err := c.dropSlot(ctx, i); err != nil {
 		return err
 	}
@@ -224,6 +279,7 @@ func (c *Cluster) RemoveInstance(ctx context.Context, region string) error {
 	}
 	c.mu.Lock()
 	delete(c.instances, region)
+	delete(c.loaded, region)
 	c.mu.Unlock()
 	return removeAll(i.dir, region)
 }

@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -61,13 +62,13 @@ func TestReplication(t *testing.T) {
 			require.Equal(t, want, value[string](t, primary, "SELECT current_setting($1)", name), name)
 		}
 	})
-	t.Run("a second primary is refused", func(t *testing.T) {
-		_, err := w.EnsureInstance(t.Context(), postgres.Instance{Region: "north", Primary: "north"})
-		requirePermanent(t, err, "PrimaryExists")
+	t.Run("a server keeps the role that its record says, whatever is asked for", func(t *testing.T) {
+		require.Equal(t, synapse.DatabaseStandby, w.healthy(t, postgres.Instance{Region: "west-2", Primary: "west-2"}).Role)
+		require.Equal(t, synapse.DatabasePrimary, w.healthy(t, postgres.Instance{Region: "east", Primary: "west-2"}).Role)
 	})
-	t.Run("a standby asked to become the primary is refused", func(t *testing.T) {
-		_, err := w.EnsureInstance(t.Context(), postgres.Instance{Region: "west-2", Primary: "west-2"})
-		requirePermanent(t, err, "DatabaseRole")
+	t.Run("a new region is a standby where there is a primary, whatever is asked for", func(t *testing.T) {
+		require.Equal(t, synapse.DatabaseStandby, w.healthy(t, postgres.Instance{Region: "south", Primary: "south"}).Role)
+		require.NoError(t, w.RemoveInstance(t.Context(), "south"))
 	})
 	t.Run("a port that another program listens on is refused by number", func(t *testing.T) {
 		listener, err := net.Listen("tcp4", "127.0.0.1:0")
@@ -115,16 +116,25 @@ func TestReplication(t *testing.T) {
 		require.Equal(t, state.Port, w.healthy(t, standby).Port)
 		require.Equal(t, []int{w.pid(t, "east"), w.pid(t, "west-2")}, before)
 	})
-	t.Run("a standby whose slot is gone is built anew", func(t *testing.T) {
-		require.NoError(t, w.super.Stop(t.Context(), "postgres-west-2", 30*time.Second))
-		primary := w.admin(t, w.port, "synapse")
-		require.Eventually(t, func() bool {
-			_, err := primary.Exec(t.Context(), "SELECT pg_drop_replication_slot('standby_west_2')")
-			return err == nil
-		}, 20*time.Second, 50*time.Millisecond)
-		exec(t, primary, "INSERT INTO public.seen VALUES (9)")
-		w.healthy(t, standby)
-		w.eventuallyReplicated(t, state.Port, 9)
+	t.Run("a standby whose slot is gone gets another one, and is built anew if the log it needs is gone too", func(t *testing.T) {
+		for n, log := range []string{"", "SELECT pg_switch_wal(); CREATE TABLE public.more%d (); "} {
+			require.NoError(t, w.super.Stop(t.Context(), "postgres-west-2", 30*time.Second))
+			primary := w.admin(t, w.port, "synapse")
+			require.Eventually(t, func() bool {
+				_, err := primary.Exec(t.Context(), "SELECT pg_drop_replication_slot('standby_west_2')")
+				return err == nil
+			}, 20*time.Second, 50*time.Millisecond)
+			exec(t, primary, fmt.Sprintf("INSERT INTO public.seen VALUES (%d)", 100+n))
+			if log != "" {
+				for more := range 20 { // of 16 MB; the primary keeps 256 MB for everybody
+					exec(t, primary, fmt.Sprintf(log, more))
+				}
+				exec(t, primary, "CHECKPOINT")
+			}
+			w.healthy(t, standby)
+			w.eventuallyReplicated(t, state.Port, 100+n)
+			require.Equal(t, map[bool]string{true: "copy"}[log != ""], w.record(t, "west-2").Rejoined)
+		}
 	})
 	t.Run("the primary stays while there are standbys", func(t *testing.T) {
 		requirePending(t, w.RemoveInstance(t.Context(), "east"), "StandbysExist")
@@ -207,7 +217,7 @@ func TestSecrets(t *testing.T) {
 			return nil
 		})
 		require.NoError(t, err)
-		require.Equal(t, 4, found)
+		require.Equal(t, 5, found)
 	})
 	t.Run("the server's log holds no password, not even a verifier", func(t *testing.T) {
 		// This fails, and would be logged with its text.

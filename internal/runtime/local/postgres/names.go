@@ -15,6 +15,7 @@ const (
 	adminRole       = "synapse_admin"       // superuser; the daemon alone
 	replicationRole = "synapse_replication" // the standbys
 	appRole         = "synapse_app"         // the services
+	drillRole       = "synapse_drill"       // drills, for their markers
 	mainDatabase    = "synapse"
 
 	poolSchema = "pool"

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -15,16 +16,23 @@ import (
 // startPatience is how long a server that was just started may take to answer before its state is reported all the same.
 const startPatience = 15 * time.Second
 
+// streamPatience is the same for a standby that answers, but receives nothing: it asks the primary twice a second.
+const streamPatience = 3 * time.Second
+
+var errNotStreaming = errors.New("it receives nothing from the primary")
+
 // observe looks at a server that should run, and waits a little for one that is starting.
 func (c *Cluster) observe(ctx context.Context, i instance, proc process.Process) InstanceState {
 	state := InstanceState{Port: i.Port, Role: i.Role, LagBytes: -1}
 	wait, cancel := context.WithTimeout(ctx, startPatience)
 	defer cancel()
 
-	// A server that has run for long, or a standby without a primary, is not waited for: it would hold everything up each time.
-	starting := time.Since(proc.StartedAt) < startPatience && c.primaryRuns()
 	var problem error
 	err := poll(wait, func() (bool, error) {
+		if now, ok := c.instance(i.Region); !ok || now.Role != i.Role || now.Fenced != i.Fenced {
+			problem = errors.New("its role is being changed")
+			return true, nil
+		}
 		if now, ok := c.super.Get(i.processID()); ok {
 			proc = now
 		}
@@ -32,12 +40,19 @@ func (c *Cluster) observe(ctx context.Context, i instance, proc process.Process)
 			return true, nil
 		}
 		state.LagBytes, problem = c.check(wait, i)
-		return problem == nil || !starting, nil
+		// One that has run for a while does not get well by being waited for, nor does a standby without a primary.
+		patience := startPatience
+		if errors.Is(problem, errNotStreaming) {
+			patience = streamPatience
+		}
+		return problem == nil || time.Since(proc.StartedAt) > patience || c.isolation(i) != nil || !c.primaryRuns(), nil
 	})
 	switch {
 	case proc.State != process.Running:
 		state.Message = fmt.Sprintf("the database of region %s ended and will be started again: %s",
 			i.Region, strings.Join(process.TailLog(i.logFile(), 5), "\n"))
+	case problem != nil && c.isolation(i) != nil:
+		state.Message = fmt.Sprintf("replication of the database of region %s is cut off: %v", i.Region, problem)
 	case problem != nil:
 		state.Message = fmt.Sprintf("the database of region %s does not work yet: %v", i.Region, problem)
 	case err != nil:
@@ -66,7 +81,11 @@ func (c *Cluster) check(ctx context.Context, i instance) (lagBytes int64, err er
 			return -1, err
 		}
 		defer closeConn(conn)
-		return 0, conn.Ping(ctx)
+		var recovering bool
+		if err := conn.QueryRow(ctx, "SELECT pg_is_in_recovery()").Scan(&recovering); err != nil || !recovering {
+			return 0, err
+		}
+		return -1, errPromoting
 	}
 	conn, err := c.dial(ctx, i, "postgres")
 	if err != nil {
@@ -87,7 +106,7 @@ func (c *Cluster) checkStandby(ctx context.Context, conn *pgx.Conn, i instance) 
 		return -1, fmt.Errorf("asking the %s of region %s how far it is: %w", synapse.DatabaseStandby, i.Region, err)
 	}
 	if !streaming {
-		return -1, fmt.Errorf("it receives nothing from the primary")
+		return -1, errNotStreaming
 	}
 	pool, err := c.pool(ctx)
 	if err != nil {

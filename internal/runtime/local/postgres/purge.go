@@ -21,7 +21,7 @@ func (c *Cluster) PurgeTenant(ctx context.Context, name string, isolation synaps
 	}
 	defer c.tenants.lock(t.name)()
 	pool, err := c.pool(ctx)
-	if isNoPrimary(err) {
+	if isNoRegion(err) {
 		return c.secrets.remove(tenantSecret(t.name))
 	}
 	if err != nil {

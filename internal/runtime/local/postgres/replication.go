@@ -38,17 +38,24 @@ func (c *Cluster) slotStatus(ctx context.Context, i instance) (slotState, error)
 	return slotUsable, nil
 }
 
-func (c *Cluster) createSlot(ctx context.Context, i instance) error {
+func (c *Cluster) createSlot(ctx context.Context, region string) error {
 	pool, err := c.pool(ctx)
 	if err != nil {
 		return err
 	}
-	// true: keep the log from now on, not only from the first connection.
-	if _, err := pool.Exec(ctx, "SELECT pg_create_physical_replication_slot($1, true)", slotName(i.Region)); err != nil {
-		return fmt.Errorf("making the replication slot of region %s: %w", i.Region, err)
+	if _, err := pool.Exec(ctx, createSlotSQL, slotName(region)); err != nil {
+		return fmt.Errorf("making the replication slot of region %s: %w", region, err)
 	}
 	return nil
 }
+
+// createSlotSQL makes a slot unless it is there. true: keep the log from now on, not only from the first connection.
+const createSlotSQL = `SELECT pg_create_physical_replication_slot($1, true)
+	WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = $1)`
+
+// dropSlotsSQL drops the slots that a server has from when it was the primary. A standby keeps the log for nobody, and
+// without this it would keep it for ever.
+const dropSlotsSQL = "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE NOT active"
 
 // slotPatience is how long the primary may take to notice that a standby is gone.
 const slotPatience = 10 * time.Second
@@ -56,7 +63,7 @@ const slotPatience = 10 * time.Second
 // dropSlot drops the slot of a standby that was stopped. Without a primary there is none.
 func (c *Cluster) dropSlot(ctx context.Context, i instance) error {
 	pool, err := c.pool(ctx)
-	if isNoPrimary(err) {
+	if isNoRegion(err) {
 		return nil
 	}
 	if err != nil {

@@ -128,7 +128,7 @@ func (c *Cluster) makeDatabase(ctx context.Context, pool *pgxpool.Pool, t tenant
 func (c *Cluster) within(ctx context.Context, t tenant, do func(*pgx.Conn) error) error {
 	primary, ok := c.primary()
 	if !ok {
-		return errNoPrimary()
+		return c.errNoPrimary()
 	}
 	conn, err := c.dial(ctx, primary, t.database())
 	if err != nil {
