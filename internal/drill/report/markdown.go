@@ -131,7 +131,7 @@ func (d *document) transitions(r *synapse.DrillReport) {
 		}
 		d.line("### %s from %s to %s", t.Kind, code(t.From), or(code(t.To), "nowhere yet"))
 		d.line("")
-		d.line("%s, began by %s at %s, took %s. %s", t.Phase, text(t.Trigger), Stamp(&t.StartedAt), or(Took(&t.StartedAt, t.EndedAt), "no end yet"),
+		d.line("%s (%s), began at %s, took %s. %s", t.Phase, text(t.Trigger), Stamp(&t.StartedAt), or(Took(&t.StartedAt, t.EndedAt), "no end yet"),
 			text(or(t.Message, t.Reason)))
 		d.line("")
 		var rows [][]string
