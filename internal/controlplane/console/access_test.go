@@ -18,7 +18,8 @@ func pagePaths() []string {
 	return []string{
 		"/console/", "/console/regions", "/console/regions/eu", "/console/tenants", "/console/tenants/acme", "/console/deployments",
 		"/console/deployments?service=auth", "/console/deployments/auth/v2", "/console/slos", "/console/slos/auth-availability",
-		"/console/splits", "/console/splits/auth",
+		"/console/splits", "/console/splits/auth", "/console/failover-policies", "/console/failover-policies/shop", "/console/dr-drills",
+		"/console/dr-drills/lose-eu", "/console/dr-drill-runs/lose-eu-20260304", "/console/dr-drill-runs/lose-eu-now", "/console/dr-drill-runs/lose-us-1",
 	}
 }
 

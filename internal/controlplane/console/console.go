@@ -79,6 +79,14 @@ func (c *console) routes() http.Handler {
 		"slos/{name}":                 c.slo,
 		"splits":                      c.splits,
 		"splits/{name}":               c.split,
+		"failover-policies":           c.policies,
+		"failover-policies/{name}":    c.policy,
+		"dr-drills":                   c.drills,
+		"dr-drills/{name}":            c.drill,
+		"dr-drill-runs/{name}":        c.run,
+
+		"dr-drill-runs/{name}/report.json": c.reportJSON,
+		"dr-drill-runs/{name}/report.md":   c.reportMarkdown,
 	} {
 		mux.Handle("GET "+Root+path, c.signedIn(show))
 	}

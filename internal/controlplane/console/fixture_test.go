@@ -202,6 +202,7 @@ func (f *fixture) populate() {
 		synapse.SLOSpec{Service: "auth", SLI: synapse.SLILatency, Objective: 99, Threshold: "50ms", Window: "720h"},
 		synapse.SLOStatus{Status: ready(f)})
 	f.addSplit()
+	f.addDrills()
 }
 
 // addSplit stores the split auth: at 25 %, after three steps that went well.

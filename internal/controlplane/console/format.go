@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/apex-innovations/terraform-provider-synapse/internal/drill/report"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
 )
 
@@ -15,7 +16,11 @@ import (
 func functions(now func() time.Time) template.FuncMap {
 	return template.FuncMap{
 		"ago":       func(t time.Time) string { return ago(now().Sub(t)) },
-		"stamp":     func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
+		"stamp":     stamp,
+		"exact":     report.Stamp,
+		"took":      report.Took,
+		"words":     func(name any) string { return report.Words(fmt.Sprint(name)) },
+		"join":      func(names []string) string { return strings.Join(names, ", ") },
 		"machine":   func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"tone":      tone,
 		"spaced":    spaced,
@@ -26,6 +31,9 @@ func functions(now func() time.Time) template.FuncMap {
 		"increment": func(n int) int { return n + 1 },
 	}
 }
+
+// stamp writes a time to the second.
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
 
 // ago writes a time span roughly, as people say it.
 func ago(d time.Duration) string {
@@ -53,14 +61,16 @@ func span(d time.Duration) string {
 // tone chooses the colour of a phase or of what was decided: good, busy, warn, bad or idle.
 func tone(word any) string {
 	switch fmt.Sprint(word) {
-	case "Ready", "Completed", "healthy", "complete", "promote", "pass", "active":
+	case "Ready", "Completed", "healthy", "complete", "promote", "pass", "active",
+		"done", "passed", "fresh":
 		return "good"
 	case "Pending", "Progressing", "Preflight", "Shifting", "Analysing", "NextWave", "Promoting", "Soaking",
-		"start", "shift", "approve", "resume", "unfreeze", "update", "weights":
+		"start", "shift", "approve", "resume", "unfreeze", "update", "weights", "running", "Running", "Restoring", "Waiting":
 		return "busy"
-	case "Degraded", "AwaitingApproval", "Paused", "Frozen", "Deleting", "await", "pause", "freeze", "hold", "suspended":
+	case "Degraded", "AwaitingApproval", "Paused", "Frozen", "Deleting", "await", "pause", "freeze", "hold", "suspended",
+		"stale", "inconclusive", "refused", "aborted", "preempted", "interrupted":
 		return "warn"
-	case "Failed", "RollingBack", "RolledBack", "unhealthy", "rollback", "restored":
+	case "Failed", "RollingBack", "RolledBack", "unhealthy", "rollback", "restored", "failed", "error":
 		return "bad"
 	}
 	return "idle"
@@ -113,6 +123,12 @@ func address(kind synapse.Kind, id string) string {
 		return Root + "slos/" + id
 	case synapse.KindTrafficSplit:
 		return Root + "splits/" + id
+	case synapse.KindFailoverPolicy:
+		return Root + "failover-policies/" + id
+	case synapse.KindDrill:
+		return Root + "dr-drills/" + id
+	case synapse.KindDrillRun:
+		return Root + "dr-drill-runs/" + id
 	}
 	return Root
 }

@@ -85,6 +85,8 @@ func (c *console) summarize(ctx context.Context) (overviewView, error) {
 		{synapse.KindTenant, "Tenants", Root + "tenants"},
 		{synapse.KindRegion, "Regions", Root + "regions"},
 		{synapse.KindSLO, "SLOs", Root + "slos"},
+		{synapse.KindFailoverPolicy, "Failover policies", Root + "failover-policies"},
+		{synapse.KindDrill, "Drills", Root + "dr-drills"},
 	} {
 		counted := kindCount{Label: kind.label, URL: kind.url}
 		if err := c.tally(ctx, kind.kind, &counted, &view); err != nil {

@@ -54,8 +54,16 @@ func TestPagesSayWhatTheyAreAbout(t *testing.T) {
 		"/console/deployments?service=none": {"There are no deployments."},
 		"/console/deployments/auth/v2":      {"127.0.0.1:8081/auth:v2", "all tenants"},
 		"/console/slos":                     {"/console/slos/auth-latency", "within 50ms", "99 %"},
-		"/console/slos/auth-availability":   {"name: synapse-slo-auth-availability", "any answer but a server error"},
-		"/console/splits":                   {"/console/splits/auth", "shop.example.com/login", "step 3 of 5, wave 1 of 2", "monolith 75 %, service 25 %"},
+		"/console/failover-policies":        {"/console/failover-policies/shop", "preferred: eu", "Not ready", "failover from eu to us"},
+		"/console/failover-policies/shop": {"Does not hold", "the standby is 14s behind", "us would take over", "Under way", "promote database",
+			"running", "the gateway of eu fails", "failback from us to eu", "drill lose-eu-now"},
+		"/console/dr-drills":                      {"/console/dr-drills/lose-eu", "fresh", "region loss of eu", "3.412s", "under way", "/console/dr-drill-runs/lose-us-1"},
+		"/console/dr-drills/lose-eu":              {"passed 10 min ago", "by ann, until", "0 3 * * sun", "/console/dr-drill-runs/lose-eu-now", "by kill"},
+		"/console/dr-drill-runs/lose-eu-now":      {"Running", "steady state", "unfreeze splits", "running", "pending", "None of the requests was bad yet"},
+		"/console/dr-drill-runs/lose-eu-20260304": {"passed", "3.412s", "148ms", "3 of", "<path", "9 processes of eu were killed", "report.json", "report.md", "Met", "--verify"},
+		"/console/dr-drill-runs/lose-us-1":        {"destroyed since", "refused", "not measured"},
+		"/console/slos/auth-availability":         {"name: synapse-slo-auth-availability", "any answer but a server error"},
+		"/console/splits":                         {"/console/splits/auth", "shop.example.com/login", "step 3 of 5, wave 1 of 2", "monolith 75 %, service 25 %"},
 		"/console/splits/auth": {"Analysing", "candidate 0.2 % errors over 1,312 requests, limit 1 %, stable 0.1 %", "the weight is held",
 			"<polyline", "limit 1 %", "threshold of auth-latency", "/console/deployments/auth/v2", "1 %, and stable + 0.5 %"},
 	} {
@@ -91,9 +99,10 @@ func TestLinksOnPagesLeadToPages(t *testing.T) {
 	}
 }
 
+const hostile = `"><script>alert(1)</script><img src=x onerror=alert(1)>' </title></svg>`
+
 func TestHostileTextIsShownAndNeverBecomesMarkup(t *testing.T) {
 	t.Parallel()
-	const hostile = `"><script>alert(1)</script><img src=x onerror=alert(1)>' </title></svg>`
 	f := newFixture(t)
 	var status synapse.Status
 	status.Set(1, synapse.PhaseFailed, "Bad", hostile, f.clock())
@@ -117,19 +126,24 @@ func TestHostileTextIsShownAndNeverBecomesMarkup(t *testing.T) {
 		"/console/deployments/auth/v1", "/console/slos", "/console/slos/slo", "/console/splits", "/console/splits/split",
 		"/console/tenants?search=" + url.QueryEscape(hostile), "/console/deployments?service=" + url.QueryEscape(hostile),
 	} {
-		body := f.page(path)
-		require.Contains(t, body, "alert(1)", "%s shows the text", path)
-		document, err := html.Parse(strings.NewReader(body))
-		require.NoError(t, err)
-		for node := range document.Descendants() {
-			require.NotEqual(t, "script", node.Data, path)
-			for _, attribute := range node.Attr {
-				require.False(t, strings.HasPrefix(attribute.Key, "on"), "%s: %s", path, attribute.Key)
-				require.False(t, strings.HasPrefix(attribute.Val, "javascript:"), path)
-			}
-			if node.Type == html.ElementNode && node.Data == "img" {
-				require.Len(t, node.Attr, 4, "%s: an image that is not ours", path)
-			}
+		requireHarmless(t, path, f.page(path))
+	}
+}
+
+// requireHarmless checks that a page shows the hostile text, and that it is text.
+func requireHarmless(t *testing.T, path, body string) {
+	t.Helper()
+	require.Contains(t, body, "alert(1)", "%s shows the text", path)
+	document, err := html.Parse(strings.NewReader(body))
+	require.NoError(t, err)
+	for node := range document.Descendants() {
+		require.NotEqual(t, "script", node.Data, path)
+		for _, attribute := range node.Attr {
+			require.False(t, strings.HasPrefix(attribute.Key, "on"), "%s: %s", path, attribute.Key)
+			require.False(t, strings.HasPrefix(attribute.Val, "javascript:"), path)
+		}
+		if node.Type == html.ElementNode && node.Data == "img" {
+			require.Len(t, node.Attr, 4, "%s: an image that is not ours", path)
 		}
 	}
 }

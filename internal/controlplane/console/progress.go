@@ -14,6 +14,8 @@ type stage struct {
 	Label, Detail string
 	// State is done, current, failed or pending.
 	State string
+	// Note says how far it is, or is empty for what the state says.
+	Note string
 }
 
 // steps returns the steps of a progression with where the split is.
@@ -28,7 +30,8 @@ func steps(split *splitObject) []stage {
 		if step.Gate == synapse.GateManual {
 			detail += ", then approval"
 		}
-		stages = append(stages, stage{fmt.Sprintf("%d %%", step.Weight), detail, stageState(&split.Status, i, reachedStep(&split.Status))})
+		stages = append(stages, stage{Label: fmt.Sprintf("%d %%", step.Weight), Detail: detail,
+			State: stageState(&split.Status, i, reachedStep(&split.Status))})
 	}
 	return stages
 }
@@ -40,8 +43,8 @@ func waves(split *splitObject) []stage {
 	}
 	stages := make([]stage, 0, len(split.Spec.Progression.Waves))
 	for i, wave := range split.Spec.Progression.Waves {
-		stages = append(stages, stage{strings.Join(wave.Regions, ", "), "soak " + string(wave.Soak),
-			stageState(&split.Status, i, reachedWave(&split.Status))})
+		stages = append(stages, stage{Label: strings.Join(wave.Regions, ", "), Detail: "soak " + string(wave.Soak),
+			State: stageState(&split.Status, i, reachedWave(&split.Status))})
 	}
 	return stages
 }

@@ -83,6 +83,7 @@ func navigation(section string) []navigationEntry {
 	entries := []navigationEntry{
 		{Label: "Overview", URL: Root}, {Label: "Splits", URL: Root + "splits"}, {Label: "Deployments", URL: Root + "deployments"},
 		{Label: "Tenants", URL: Root + "tenants"}, {Label: "Regions", URL: Root + "regions"}, {Label: "SLOs", URL: Root + "slos"},
+		{Label: "Failover", URL: Root + "failover-policies"}, {Label: "Drills", URL: Root + "dr-drills"},
 	}
 	for i := range entries {
 		entries[i].Current = entries[i].Label == section
