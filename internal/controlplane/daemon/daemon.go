@@ -23,7 +23,9 @@ import (
 	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/measure"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/object"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/reconcile"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/recovery"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/store"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/drill/report"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/image"
@@ -105,6 +107,8 @@ func Run(ctx context.Context, options Options) (err error) {
 		return err
 	}
 	addKinds(controller, backend, rt, splits, "http://"+options.EntryAddress)
+	all := kinds(rt, measured)
+	addRecovery(controller, backend, all, rt, measured, options)
 
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -123,10 +127,12 @@ func Run(ctx context.Context, options Options) (err error) {
 		return err
 	}
 	handler, err := api.New(api.Config{
-		Backend: backend, Kinds: kinds(rt, measured), Log: log, Metrics: metrics, GatewayMetrics: rt.GatewayMetrics,
+		Backend: backend, Kinds: all, Log: log, Metrics: metrics, GatewayMetrics: rt.GatewayMetrics,
 		Registry: registry, Closing: closing, Platform: platform,
 		Credentials: credentials{rt},
 		Budgets:     measured,
+		Failovers:   recovery.Readiness{Runtime: rt, Store: s, Now: backend.Now},
+		Reports:     report.Markdown,
 		Console:     pages,
 		Ready:       s.Ping,
 		Limits:      api.Limits{Concurrent: options.MaxRequests},

@@ -6,6 +6,7 @@ import (
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/object"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/reconcile"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/recovery"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/store"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local"
@@ -22,8 +23,21 @@ func seed(ctx context.Context, backend object.Backend, rt *local.Runtime, machin
 	if err != nil {
 		return err
 	}
+	way, err := recovery.StoredRoute(ctx, backend.Store)
+	if err != nil {
+		return err
+	}
 	rt.Start(tenants, splits)
-	return nil
+	// Gateways and entry go on with what they were told before, until they are configured anew: then with this.
+	return notReadyYet(errors.Join(rt.ShiftTraffic(ctx, way.Active, way.Drained), rt.SetData(ctx, way.DataHome)))
+}
+
+// notReadyYet passes over what is only not there yet.
+func notReadyYet(err error) error {
+	if _, pending := errors.AsType[*runtime.PendingError](err); pending {
+		return nil
+	}
+	return err
 }
 
 func placedTenants(ctx context.Context, s store.Reader) ([]local.TenantRow, error) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/object"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/reconcile"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/store"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
 )
@@ -289,25 +290,54 @@ func sameReadiness(a, b synapse.FailoverReadiness) bool {
 
 // route leads traffic as all policies together say. active is the region of this policy, whose status may not be stored yet.
 func (r *Failovers) route(ctx context.Context, p *policy, active string) error {
-	query := policiesQuery()
-	first, drained := "", map[string]time.Time{}
-	for other, err := range object.All[synapse.FailoverPolicySpec, synapse.FailoverPolicyStatus](ctx, r.Backend.Store, query) {
+	way, err := routes(ctx, r.Backend.Store, p.Name, active)
+	if err != nil {
+		return err
+	}
+	return r.Runtime.ShiftTraffic(ctx, way.Active, way.Drained)
+}
+
+// Route is where traffic and data go, as failover policies say.
+type Route struct {
+	// Active comes first for requests, or none when it is empty. No new request goes to the drained regions.
+	Active  string
+	Drained map[string]time.Time
+	// DataHome is the region that is meant to hold the primary database, or empty.
+	DataHome string
+}
+
+// StoredRoute is the route that the policies in the store ask for. A control plane that starts tells the runtime of it before
+// anything is configured anew.
+func StoredRoute(ctx context.Context, reader store.Reader) (Route, error) {
+	return routes(ctx, reader, "", "")
+}
+
+// routes adds up the policies. The one with the name has another active region than the store says.
+func routes(ctx context.Context, reader store.Reader, name, active string) (Route, error) {
+	way := Route{Drained: map[string]time.Time{}}
+	for other, err := range object.All[synapse.FailoverPolicySpec, synapse.FailoverPolicyStatus](ctx, reader, policiesQuery()) {
 		if err != nil {
-			return err
+			return way, err
 		}
 		serving := other.Status.ActiveRegion
-		if other.Name == p.Name {
+		if other.Name == name {
 			serving = active
 		}
-		if serving == "" || serving == other.Spec.Preferred || other.Deleting() {
+		if serving == "" || other.Deleting() {
 			continue
 		}
-		drained[other.Spec.Preferred] = time.Time{}
-		if first == "" || other.Name == p.Name {
-			first = serving
+		if other.Spec.MovesDatabase() {
+			way.DataHome = other.Spec.Preferred
+		}
+		if serving == other.Spec.Preferred {
+			continue
+		}
+		way.Drained[other.Spec.Preferred] = time.Time{}
+		if way.Active == "" || other.Name == name {
+			way.Active = serving
 		}
 	}
-	return r.Runtime.ShiftTraffic(ctx, first, drained)
+	return way, nil
 }
 
 // returnHome begins the failback of a policy that says so, once the preferred region has been fit for long enough.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/fault"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/postgres"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/process"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/workload"
 )
@@ -132,10 +133,15 @@ func (r *Runtime) bringAbout(ctx context.Context, f runtime.Fault) error {
 		if err := r.canDisturb(f); err != nil {
 			return err
 		}
+		if cutsDatabases(f) {
+			if err := r.ensureKeeper(ctx, f, fault.Plan{Until: f.Until, Isolated: f.Region}); err != nil {
+				return err
+			}
+		}
 		return r.network.Start(ctx, f)
 	}
 	// Whoever is to end the fault lives before the fault does.
-	if err := r.ensureKeeper(ctx, f, hold); err != nil {
+	if err := r.ensureKeeper(ctx, f, fault.Plan{Until: f.Until, Processes: r.heldSpecs(hold)}); err != nil {
 		return err
 	}
 	if err := r.processes.Hold(ctx, hold); err != nil {
@@ -182,15 +188,15 @@ func (r *Runtime) holdOf(f runtime.Fault) (process.Hold, bool) {
 	return hold, false
 }
 
-// ensureKeeper has a keeper run for a fault that kills processes. A plan that is there already was made before they died.
-func (r *Runtime) ensureKeeper(ctx context.Context, f runtime.Fault, hold process.Hold) error {
-	plan, planned, err := r.faults.Plan(f.ID)
+// ensureKeeper has a keeper run for a fault that does not end by itself where it acts. A plan that is there already was made
+// before the fault had its effect.
+func (r *Runtime) ensureKeeper(ctx context.Context, f runtime.Fault, plan fault.Plan) error {
+	_, planned, err := r.faults.Plan(f.ID)
 	if err != nil {
 		return err
 	}
 	if !planned {
-		plan = fault.Plan{Until: f.Until, Processes: r.heldSpecs(hold)}
-		if len(plan.Processes) == 0 {
+		if len(plan.Processes) == 0 && plan.Isolated == "" {
 			return nil // nothing dies that anybody could start again
 		}
 		if err := r.faults.SavePlan(f.ID, plan); err != nil {
@@ -248,6 +254,7 @@ func faultDir(dir string) string { return filepath.Join(dir, "faults") }
 // what the keeper of a fault does.
 func KeepFault(ctx context.Context, dir, id string, options fault.Options) error {
 	options.ID, options.Faults, options.Processes = id, faultDir(dir), processDir(dir)
+	options.Reconnect = func(region string) error { return postgres.RestoreReplication(postgresDir(dir), region) }
 	return fault.Keep(ctx, options)
 }
 
@@ -264,6 +271,7 @@ func (r *Runtime) watchFaults(ctx context.Context) {
 	ticker := time.NewTicker(faultInterval)
 	defer ticker.Stop()
 	for {
+		r.disturbAgain(ctx)
 		if err := r.forgetFaults(ctx); err != nil && ctx.Err() == nil {
 			r.options.Log.Warn("a fault that is over could not be forgotten and is tried again", "error", err)
 		}
@@ -271,6 +279,24 @@ func (r *Runtime) watchFaults(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
+		}
+	}
+}
+
+// disturbAgain brings the faults of connections to processes that started since.
+func (r *Runtime) disturbAgain(ctx context.Context) {
+	for _, f := range r.Faults() {
+		if _, kills := r.holdOf(f); kills {
+			continue
+		}
+		r.faulting.Lock()
+		_, stays, err := r.faults.Get(f.ID)
+		if err == nil && stays {
+			err = r.bringAbout(ctx, f)
+		}
+		r.faulting.Unlock()
+		if err != nil && ctx.Err() == nil {
+			r.options.Log.Warn("a fault does not have its full effect", "fault", f.ID, "error", err)
 		}
 	}
 }

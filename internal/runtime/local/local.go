@@ -93,6 +93,7 @@ func Open(options Options) (_ *Runtime, err error) {
 	}
 	r := &Runtime{options: options, table: newTable()}
 	r.openObserver()
+	r.network = network{r}
 	if r.program, err = fileDigest(options.Program); err != nil {
 		return nil, err
 	}
@@ -114,7 +115,7 @@ func Open(options Options) (_ *Runtime, err error) {
 	if r.images, err = image.Open(filepath.Join(options.Dir, "images"), image.WithKeychain(options.Keychain)); err != nil {
 		return nil, err
 	}
-	if r.cluster, err = postgres.New(filepath.Join(options.Dir, "postgres"), r.processes, options.Log, postgres.Options{WriteEndpoint: options.DatabaseAddress}); err != nil {
+	if r.cluster, err = postgres.New(postgresDir(options.Dir), r.processes, options.Log, postgres.Options{WriteEndpoint: options.DatabaseAddress}); err != nil {
 		return nil, err
 	}
 	r.workloads, err = workload.New(workload.Options{

@@ -19,6 +19,8 @@ type Options struct {
 	// Faults and Processes are the directories of the [Store] and of the process supervisor.
 	Faults, Processes string
 	Log               *slog.Logger
+	// Reconnect lets the database of a region replicate again.
+	Reconnect func(region string) error
 	// Interval is the time between two looks. Default: 500ms.
 	Interval time.Duration
 	// Settle is how long all processes must have run. Default: 5s.
@@ -32,6 +34,9 @@ type keeper struct {
 	Options
 	store Store
 	plan  Plan
+	// over is when the fault was seen to be over, and reconnected that its region's database replicates again.
+	over        time.Time
+	reconnected bool
 }
 
 // Keep waits until a fault is over, and sees to it that what the fault killed runs again. While a daemon lives that is the
@@ -68,7 +73,8 @@ func Keep(ctx context.Context, options Options) (err error) {
 	if err := each(ctx, ticker, k.isOver); err != nil || ctx.Err() != nil {
 		return err
 	}
-	deadline := time.Now().Add(options.Patience)
+	k.over = time.Now()
+	deadline := k.over.Add(options.Patience)
 	return each(ctx, ticker, func() (bool, error) {
 		settled, err := k.isSettled()
 		if settled {
@@ -117,6 +123,9 @@ func (k *keeper) isOver() (bool, error) {
 
 // isSettled tells whether all processes have run for a while. What has no record any more is not wanted any more.
 func (k *keeper) isSettled() (bool, error) {
+	if k.plan.Isolated != "" && !k.reconnected {
+		return false, nil
+	}
 	seen, err := process.Peek(k.Processes)
 	if err != nil {
 		return false, err
@@ -134,6 +143,7 @@ func (k *keeper) isSettled() (bool, error) {
 func (k *keeper) restore(ctx context.Context) (err error) {
 	processes, err := process.Open(k.Processes, k.Log)
 	if errors.Is(err, process.ErrInUse) {
+		k.reconnected = time.Since(k.over) >= k.Settle // a daemon that has lived for so long has done it
 		return nil
 	}
 	if err != nil {
@@ -141,6 +151,11 @@ func (k *keeper) restore(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, processes.Close()) }()
 	var errs []error
+	if k.plan.Isolated != "" && !k.reconnected {
+		err := k.Reconnect(k.plan.Isolated)
+		k.reconnected = err == nil
+		errs = append(errs, err)
+	}
 	for _, spec := range k.plan.Processes {
 		p, wanted := processes.Get(spec.ID)
 		if !wanted || p.State == process.Running {

@@ -19,6 +19,8 @@ type Plan struct {
 	Until time.Time
 	// Processes are those that the fault kills.
 	Processes []process.Spec
+	// Isolated is the region whose database the fault keeps from the others, or "".
+	Isolated string
 }
 
 // SavePlan writes the plan of a fault's keeper.
