@@ -23,13 +23,15 @@ type cli struct {
 	LogLevel  slog.Level `help:"Least severity to log: DEBUG, INFO, WARN or ERROR." default:"INFO" env:"SYNAPSE_LOG_LEVEL"`
 	LogFormat string     `help:"Form of the log on standard error: text or json." enum:"text,json" default:"text" env:"SYNAPSE_LOG_FORMAT"`
 
-	Serve   serveCommand   `cmd:"" help:"Run the control plane until SIGTERM or SIGINT. What serves users goes on afterwards."`
-	Down    downCommand    `cmd:"" help:"End everything that a data directory still runs, while no control plane does."`
-	Image   imageCommands  `cmd:"" help:"Work with the built-in image registry."`
-	Token   tokenCommands  `cmd:"" help:"Make, list and revoke API tokens."`
-	Tenant  tenantCommands `cmd:"" help:"Restore or purge deleted tenants."`
-	Split   splitCommands  `cmd:"" help:"Look at a traffic split, or act on its progression."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Serve    serveCommand     `cmd:"" help:"Run the control plane until SIGTERM or SIGINT. What serves users goes on afterwards."`
+	Down     downCommand      `cmd:"" help:"End everything that a data directory still runs, while no control plane does."`
+	Image    imageCommands    `cmd:"" help:"Work with the built-in image registry."`
+	Token    tokenCommands    `cmd:"" help:"Make, list and revoke API tokens."`
+	Tenant   tenantCommands   `cmd:"" help:"Restore or purge deleted tenants."`
+	Split    splitCommands    `cmd:"" help:"Look at a traffic split, or act on its progression."`
+	Failover failoverCommands `cmd:"" help:"Look at a failover policy, or move its services to another region."`
+	Drill    drillCommands    `cmd:"" help:"Look at a disaster recovery drill, run it, or read what its runs showed."`
+	Version  versionCommand   `cmd:"" help:"Print the version."`
 
 	Gateway     gatewayCommand     `cmd:"" hidden:"" help:"Serve a region. The control plane runs this."`
 	Entry       entryCommand       `cmd:"" hidden:"" help:"Serve the global entry. The control plane runs this."`

@@ -160,6 +160,9 @@ func (b *browser) signInAndWalk(base string) {
 		{"/console/deployments", "/console/deployments/auth/v2", "auth/v2"},
 		{"/console/slos", "/console/slos/auth-availability", "auth-availability"},
 		{"/console/splits", "/console/splits/auth", "auth"},
+		{"/console/failover-policies", "/console/failover-policies/shop", "shop"},
+		{"/console/dr-drills", "/console/dr-drills/lose-eu", "lose-eu"},
+		{"/console/dr-drills", "/console/dr-drill-runs/lose-eu-20260304", "lose-eu-20260304"},
 	} {
 		b.do(chromedp.Click(fmt.Sprintf(`nav a[href=%q]`, step.entry)),
 			chromedp.WaitVisible(fmt.Sprintf(`main a[href=%q]`, step.object)),

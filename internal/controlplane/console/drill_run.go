@@ -19,9 +19,7 @@ type runView struct {
 	// DrillGone says that the drill was destroyed.
 	DrillGone bool
 	Running   bool
-	// Steps are those forward and Undo those of the restore, in the order in which they happen.
-	Steps, Undo []stage
-	Report      *reportView
+	Report    *reportView
 }
 
 // reportView is the report of a run that has ended.
@@ -54,25 +52,14 @@ func (c *console) run(w http.ResponseWriter, r *http.Request) {
 		c.fail(w, r, err)
 		return
 	}
-	view.Steps, view.Undo = runStages(run.Status.Steps)
 	if view.Report, err = newReportView(run.Status.Report); err != nil {
 		c.fail(w, r, err)
 		return
 	}
+	if view.Report != nil {
+		view.Head.Message = "" // it is beside the verdict
+	}
 	c.render(w, r, http.StatusOK, layout{Title: run.Name, Name: "run", Section: "Drills", Content: view, Live: view.Running})
-}
-
-// runStages are the steps of a run, and those that undo them in reverse order.
-func runStages(steps []synapse.DrillRunStep) (forward, undo []stage) {
-	for _, step := range steps {
-		forward = append(forward, newStepStage(report.Words(step.Name), step.State, step.StartedAt, step.EndedAt, step.Message))
-	}
-	for i := range steps {
-		if step := steps[len(steps)-1-i]; step.Inverse != "" && step.InverseState != "" {
-			undo = append(undo, newStepStage(report.Words(step.Inverse), step.InverseState, step.InverseStarted, step.InverseEnded, step.InverseMessage))
-		}
-	}
-	return forward, undo
 }
 
 func newReportView(r *synapse.DrillReport) (*reportView, error) {

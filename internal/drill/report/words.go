@@ -42,8 +42,13 @@ func Lost(r *synapse.DrillReport) string {
 	return fmt.Sprintf("%d of %d", r.Markers.Lost, r.Markers.Written)
 }
 
-// Words writes a name such as steady_state_after as words.
-func Words[T ~string](name T) string { return strings.ReplaceAll(string(name), "_", " ") }
+// Words writes a name such as steady_state_after as words, and the names of objectives as people know them.
+func Words[T ~string](name T) string {
+	if name == "rto" || name == "rpo" {
+		return strings.ToUpper(string(name))
+	}
+	return strings.ReplaceAll(string(name), "_", " ")
+}
 
 // Took is the time between two times, or empty while one of them is not known.
 func Took(from, to *time.Time) string {

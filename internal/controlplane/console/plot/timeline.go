@@ -11,7 +11,7 @@ const (
 	timelineLeft  = 168.0 // the names of rows are beside it
 	timelineRight = Width - 16
 	panelHeight   = 112.0
-	panelTitle    = 22.0
+	panelTitle    = 32.0
 	labelRow      = 15.0 // height of a label of a moment
 	spanRow       = 18.0
 	barHeight     = 10.0
