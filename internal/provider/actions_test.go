@@ -84,6 +84,7 @@ func TestBadInputOfAnActionFailsThePlan(t *testing.T) {
 	server := providertest.NewServer(t)
 	h := newHost(t, server, nil)
 	create(t, h, drillType, minimal(h)[drillType])
+	server.CheckReferences()
 	h = newHost(t, server, nil)
 	for name, test := range map[string]struct {
 		attribute string

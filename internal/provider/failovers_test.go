@@ -85,6 +85,8 @@ func TestBadPoliciesAndDrillsAreFoundWithoutAServer(t *testing.T) {
 func TestADrillIsCheckedAgainstItsPolicyWhenPlanning(t *testing.T) {
 	t.Parallel()
 	server := providertest.NewServer(t)
+	server.CheckReferences()
+	server.Add(synapse.KindService, synapse.Draft[synapse.ServiceSpec]{Name: "auth"})
 	for _, region := range []string{"eu", "us", "asia"} {
 		server.Add(synapse.KindRegion, synapse.Draft[synapse.RegionSpec]{Name: region})
 	}

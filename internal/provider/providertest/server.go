@@ -44,6 +44,8 @@ type Server struct {
 	disturb  func(Request) Disturbance
 	runs     Runs
 	left     map[string]int // reads until a run ends, by its name
+
+	checkReferences bool
 }
 
 // Disturbance is what goes wrong with a request.
