@@ -17,9 +17,18 @@ func WaitReady[S, T any, PT interface {
 	*T
 	synapse.StatusHolder
 }](ctx context.Context, c *Client, key synapse.Key, generation int64) (*synapse.Object[S, T], error) {
+	return Watch(ctx, c, key, generation, LongestWait, func(object *synapse.Object[S, T]) bool {
+		return object.Deleting() || PT(&object.Status).Common().Settled(generation)
+	})
+}
+
+// Watch reads an object until enough says so of it. The server holds each answer back until the generation is settled, but
+// no longer than every: that often, enough sees how far the object is. When the context ends, the object as it was last seen
+// comes with the error; it may be nil.
+func Watch[S, T any](ctx context.Context, c *Client, key synapse.Key, generation int64, every time.Duration, enough func(*synapse.Object[S, T]) bool) (*synapse.Object[S, T], error) {
 	var last *synapse.Object[S, T]
 	for {
-		wait := remaining(ctx)
+		wait := min(every, remaining(ctx))
 		object, err := send[S, T](ctx, c, &call{
 			method: http.MethodGet, path: key.Path(), wait: wait,
 			query: url.Values{"wait": {"ready"}, "generation": {strconv.FormatInt(generation, 10)}, "timeout": {wait.String()}},
@@ -28,7 +37,7 @@ func WaitReady[S, T any, PT interface {
 			return last, err
 		}
 		last = object
-		if object.Deleting() || PT(&object.Status).Common().Settled(generation) {
+		if enough(object) {
 			return object, nil
 		}
 		if err := pause(ctx, wait); err != nil {

@@ -47,7 +47,7 @@ type Config struct {
 // Schema implements [provider.Provider].
 func (p *Provider) Schema(_ context.Context, _ provider.SchemaRequest, resp *provider.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Manages the objects of Synapse: regions, tenants, services and their deployments, through synapsed's API.",
+		MarkdownDescription: "Manages the objects of Synapse: regions, tenants, services and their deployments, traffic, failovers and drills, through synapsed's API.",
 		Attributes: map[string]schema.Attribute{
 			"endpoint": schema.StringAttribute{Optional: true,
 				MarkdownDescription: "Base URL of synapsed. Plain `http` is accepted for this machine only, because the token would travel in the clear. Environment: `SYNAPSE_ENDPOINT`. Default: `" + defaultEndpoint + "`."},
@@ -148,7 +148,7 @@ func (p *Provider) Configure(ctx context.Context, req provider.ConfigureRequest,
 	}
 	s := session.New(c, labels, p.version)
 	p.session.Store(s)
-	resp.ResourceData, resp.DataSourceData, resp.EphemeralResourceData = s, s, s
+	resp.ResourceData, resp.DataSourceData, resp.EphemeralResourceData, resp.ActionData = s, s, s, s
 }
 
 // settings puts configuration, environment and defaults together.

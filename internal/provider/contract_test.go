@@ -35,6 +35,9 @@ func schemas(h *providertest.Host) map[string]*tfprotov6.Schema {
 	for name, schema := range h.Schema().EphemeralResourceSchemas {
 		all["ephemeral "+name] = schema
 	}
+	for name, schema := range h.Schema().ActionSchemas {
+		all["action "+name] = schema.Schema
+	}
 	return all
 }
 
@@ -119,7 +122,7 @@ func TestNoSecretIsAnOrdinaryAttribute(t *testing.T) {
 func TestDataSourcesShowWhatResourcesShow(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, providertest.NewServer(t), nil)
-	hidden := map[string]bool{"timeouts": true, "labels_all": true, "wait_for": true}
+	hidden := map[string]bool{"timeouts": true, "labels_all": true, "wait_for": true, "fail_on": true}
 	for name, schema := range h.Schema().ResourceSchemas {
 		data := map[string]bool{}
 		for _, attribute := range h.Schema().DataSourceSchemas[name].Block.Attributes {
@@ -135,10 +138,14 @@ func TestDataSourcesShowWhatResourcesShow(t *testing.T) {
 // otherwise Terraform finds that the outcome is not what was planned.
 func TestWhatMovesIsUnknownWhenTheProviderCallsForAnUpdate(t *testing.T) {
 	t.Parallel()
-	server := providertest.NewServer(t)
-	h := newHost(t, server, nil)
 	stable := map[string]bool{"id": true, "labels_all": true, "gateway_url": true, "url": true, "database": true, "schema": true, "role": true, "image_digest": true}
-	for typeName, config := range minimal(h) {
+	for typeName := range minimal(newHost(t, providertest.NewServer(t), nil)) {
+		if typeName == runType {
+			continue // it happens once: the provider never calls for an update
+		}
+		server := providertest.NewServer(t)
+		h := newHost(t, server, nil)
+		config := minimal(h)[typeName]
 		created := create(t, h, typeName, config)
 		for path := range map[string]bool{providertest.TextAt(t, created.State, "id"): true} {
 			for _, info := range synapse.Kinds() {

@@ -11,10 +11,11 @@ import (
 
 func TestDataSourcesOfOneObject(t *testing.T) {
 	t.Parallel()
-	server := providertest.NewServer(t)
-	h := newHost(t, server, nil)
-	for typeName, config := range minimal(h) {
+	for typeName := range minimal(newHost(t, providertest.NewServer(t), nil)) {
 		t.Run(typeName, func(t *testing.T) {
+			t.Parallel()
+			h := newHost(t, providertest.NewServer(t), nil)
+			config := minimal(h)[typeName]
 			config["labels"] = providertest.Texts(map[string]string{"app": "x"})
 			created := create(t, h, typeName, config)
 			query := providertest.Attributes{"name": config["name"]}

@@ -2,6 +2,7 @@ package provider_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/stretchr/testify/require"
@@ -17,6 +18,9 @@ const (
 	deploymentType = "synapse_service_deployment"
 	sloType        = "synapse_slo"
 	splitType      = "synapse_traffic_split"
+	policyType     = "synapse_failover_policy"
+	drillType      = "synapse_dr_drill"
+	runType        = "synapse_dr_drill_run"
 )
 
 func noEnvironment(string) string { return "" }
@@ -48,6 +52,17 @@ func minimal(h *providertest.Host) map[string]providertest.Attributes {
 			"backends": h.Make(splitType, "backends", plain{"monolith": plain{"role": "stable", "url": "http://127.0.0.1:8080"}}),
 			"weights":  h.Make(splitType, "weights", plain{"monolith": 100}),
 		},
+		policyType: {
+			"name": providertest.Text("checkout"), "services": h.Make(policyType, "services", []any{"auth"}),
+			"preferred": providertest.Text("eu"), "standby": h.Make(policyType, "standby", []any{"us"}),
+			"objectives": h.Make(policyType, "objectives", plain{"rto": "30s", "rpo": "5s"}),
+		},
+		drillType: {
+			"name": providertest.Text("region-loss"), "failover_policy": providertest.Text("checkout"),
+			"scenario": h.Make(drillType, "scenario", plain{"type": "region_loss"}), "max_duration": providertest.Text("10m"),
+		},
+		// Without a name it would be known only after the apply.
+		runType: {"name": providertest.Text("first"), "drill": providertest.Text("region-loss")},
 	}
 }
 
@@ -92,3 +107,6 @@ func count(server *providertest.Server, method string) int {
 	}
 	return n
 }
+
+// began is when things happened that tests say happened.
+func began() time.Time { return time.Unix(1e9, 0).UTC() }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync/atomic"
 
+	"github.com/hashicorp/terraform-plugin-framework/action"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
 	"github.com/hashicorp/terraform-plugin-framework/function"
@@ -16,6 +17,9 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/provider/deployment"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/provider/drill"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/provider/drillrun"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/provider/failover"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/provider/functions"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/provider/platform"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/provider/region"
@@ -34,6 +38,7 @@ var (
 	_ provider.Provider                       = (*Provider)(nil)
 	_ provider.ProviderWithEphemeralResources = (*Provider)(nil)
 	_ provider.ProviderWithFunctions          = (*Provider)(nil)
+	_ provider.ProviderWithActions            = (*Provider)(nil)
 )
 
 // Provider is the provider. Its resources' schemas are built once, with it.
@@ -42,6 +47,7 @@ type Provider struct {
 	getenv      func(string) string
 	resources   []func() resource.Resource
 	dataSources []func() datasource.DataSource
+	actions     []func() action.Action
 	// session is the one of the last configuration.
 	session atomic.Pointer[session.Session]
 }
@@ -52,10 +58,12 @@ func New(version string, getenv func(string) string) *Provider {
 		version: version, getenv: getenv,
 		resources: []func() resource.Resource{
 			region.Resource(), tenant.Resource(), service.Resource(), deployment.Resource(), slo.Resource(), trafficsplit.Resource(),
+			failover.Resource(), drill.Resource(), drillrun.New(),
 		},
 		dataSources: slices.Concat([]func() datasource.DataSource{platform.New},
 			region.DataSources(), tenant.DataSources(), service.DataSources(), deployment.DataSources(),
-			slo.DataSources(), trafficsplit.DataSources()),
+			slo.DataSources(), trafficsplit.DataSources(), failover.DataSources(), drill.DataSources(), drillrun.DataSources()),
+		actions: []func() action.Action{drillrun.NewAction()},
 	}
 }
 
@@ -77,6 +85,9 @@ func (p *Provider) Resources(context.Context) []func() resource.Resource { retur
 
 // DataSources implements [provider.Provider].
 func (p *Provider) DataSources(context.Context) []func() datasource.DataSource { return p.dataSources }
+
+// Actions implements [provider.ProviderWithActions]. Terraform before 1.14 knows nothing of them.
+func (p *Provider) Actions(context.Context) []func() action.Action { return p.actions }
 
 // EphemeralResources implements [provider.ProviderWithEphemeralResources].
 func (p *Provider) EphemeralResources(context.Context) []func() ephemeral.EphemeralResource {

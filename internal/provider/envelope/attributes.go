@@ -11,7 +11,8 @@ import (
 )
 
 // Settings is an optional object whose attributes all have defaults: where the configuration leaves it out, the plan
-// shows the defaults instead of "known after apply". Attributes without a static default count as zero, and maps as null.
+// shows the defaults instead of "known after apply". Attributes without a static default count as null where they are not
+// computed, or maps or lists, and as zero otherwise.
 func Settings(description string, attributes map[string]schema.Attribute) schema.SingleNestedAttribute {
 	attributeTypes := make(map[string]attr.Type, len(attributes))
 	values := make(map[string]attr.Value, len(attributes))
@@ -48,8 +49,17 @@ func staticDefault(attribute schema.Attribute) attr.Value {
 		return resp.PlanValue
 	case schema.BoolAttribute:
 		resp := defaults.BoolResponse{PlanValue: types.BoolValue(false)}
+		if !a.Computed {
+			resp.PlanValue = types.BoolNull()
+		}
 		if a.Default != nil {
 			a.Default.DefaultBool(ctx, defaults.BoolRequest{}, &resp)
+		}
+		return resp.PlanValue
+	case schema.ListAttribute:
+		resp := defaults.ListResponse{PlanValue: types.ListNull(a.ElementType)}
+		if a.Default != nil {
+			a.Default.DefaultList(ctx, defaults.ListRequest{}, &resp)
 		}
 		return resp.PlanValue
 	case schema.MapAttribute:
@@ -65,5 +75,5 @@ func staticDefault(attribute schema.Attribute) attr.Value {
 		}
 		return resp.PlanValue
 	}
-	panic("envelope: Settings holds strings, numbers, flags and maps only")
+	panic("envelope: Settings holds strings, numbers, flags, lists and maps only")
 }

@@ -44,7 +44,7 @@ func (d *dataSource[M, S, T, PM, PT]) attributes(ctx context.Context, object *sy
 	m := PM(new(M))
 	m.Base().Timeouts = d.timeoutsNull
 	// Without defaults, all labels are the object's own.
-	diags := fill[M, S, T, PM, PT](ctx, m, object, nil, true)
+	diags := fill[M, S, T, PM, PT](ctx, d.session, m, object, nil, true)
 	state := tfsdk.State{Schema: d.shape.schema, Raw: tftypes.NewValue(d.shape.schema.Type().TerraformType(ctx), nil)}
 	diags.Append(state.Set(ctx, m)...)
 	if diags.HasError() {

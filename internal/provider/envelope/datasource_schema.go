@@ -18,7 +18,7 @@ func (s *shape) dataAttributes() map[string]datasource.Attribute {
 	attributes := map[string]datasource.Attribute{}
 	for name, attribute := range s.schema.Attributes {
 		if !slices.Contains(hiddenInData[:], name) && !slices.Contains(s.def.ProviderOnly, name) {
-			attributes[name] = computed(attribute)
+			attributes[name] = Computed(attribute)
 		}
 	}
 	attributes["labels"] = datasource.MapAttribute{
@@ -28,7 +28,8 @@ func (s *shape) dataAttributes() map[string]datasource.Attribute {
 	return attributes
 }
 
-func computed(attribute schema.Attribute) datasource.Attribute {
+// Computed turns an attribute of a resource into one of a data source, with the same description.
+func Computed(attribute schema.Attribute) datasource.Attribute {
 	text := attribute.GetMarkdownDescription()
 	switch a := attribute.(type) {
 	case schema.StringAttribute:
@@ -60,7 +61,7 @@ func computed(attribute schema.Attribute) datasource.Attribute {
 func computedAll(attributes map[string]schema.Attribute) map[string]datasource.Attribute {
 	result := make(map[string]datasource.Attribute, len(attributes))
 	for name, attribute := range attributes {
-		result[name] = computed(attribute)
+		result[name] = Computed(attribute)
 	}
 	return result
 }

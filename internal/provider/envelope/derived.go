@@ -57,3 +57,26 @@ func (m derived) PlanModifyString(ctx context.Context, req planmodifier.StringRe
 		resp.PlanValue = m.derive(Planned{ctx, req.Plan}, req.Path.ParentPath())
 	}
 }
+
+// DerivedNumber is [Derived] for whole numbers.
+func DerivedNumber(description string, derive func(plan Planned, parent path.Path) types.Int64) planmodifier.Int64 {
+	return derivedNumber{description, derive}
+}
+
+type derivedNumber struct {
+	description string
+	derive      func(Planned, path.Path) types.Int64
+}
+
+// Description implements [planmodifier.Describer].
+func (m derivedNumber) Description(context.Context) string { return m.description }
+
+// MarkdownDescription implements [planmodifier.Describer].
+func (m derivedNumber) MarkdownDescription(ctx context.Context) string { return m.Description(ctx) }
+
+// PlanModifyInt64 implements [planmodifier.Int64].
+func (m derivedNumber) PlanModifyInt64(ctx context.Context, req planmodifier.Int64Request, resp *planmodifier.Int64Response) {
+	if req.ConfigValue.IsNull() {
+		resp.PlanValue = m.derive(Planned{ctx, req.Plan}, req.Path.ParentPath())
+	}
+}

@@ -59,6 +59,9 @@ type warner[M any] interface {
 	Warnings(planned *M) diag.Diagnostics
 }
 
+// located is implemented by models that hold addresses at synapsed. It is called before FromAPI.
+type located interface{ Locate(endpoint string) }
+
 // detailer is implemented by models whose data source shows what would only blow up the state of a resource.
 type detailer[T any] interface {
 	// Details returns the values of the definition's [Definition.Details].

@@ -130,11 +130,14 @@ func (r *Resource[M, S, T, PM, PS, PT]) reads() *session.Cache[S, T] {
 
 // takeOver fills a model from an object. imported says that the model knows nothing of the object yet.
 func (r *Resource[M, S, T, PM, PS, PT]) takeOver(ctx context.Context, m PM, object *synapse.Object[S, T], imported bool) diag.Diagnostics {
-	return fill[M, S, T, PM, PT](ctx, m, object, r.session.DefaultLabels, imported)
+	return fill[M, S, T, PM, PT](ctx, r.session, m, object, r.session.DefaultLabels, imported)
 }
 
 // fill is takeOver for resources and data sources.
-func fill[M, S, T any, PM Model[M, S, T], PT StatusOf[T]](ctx context.Context, m PM, object *synapse.Object[S, T], defaults map[string]string, imported bool) diag.Diagnostics {
+func fill[M, S, T any, PM Model[M, S, T], PT StatusOf[T]](ctx context.Context, s *session.Session, m PM, object *synapse.Object[S, T], defaults map[string]string, imported bool) diag.Diagnostics {
+	if l, ok := any(m).(located); ok {
+		l.Locate(s.Client.Endpoint())
+	}
 	common := m.Base()
 	before := map[string]string{}
 	for key := range common.LabelsAll.Elements() {

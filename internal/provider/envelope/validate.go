@@ -30,7 +30,10 @@ func (r *Resource[M, S, T, PM, PS, PT]) ValidateConfig(ctx context.Context, req 
 func (r *Resource[M, S, T, PM, PS, PT]) validate(m PM) []synapse.FieldError {
 	spec := m.ToAPI()
 	PS(&spec).SetDefaults()
-	errs := synapse.ValidateName("/name", m.Base().Name.ValueString())
+	var errs []synapse.FieldError
+	if name := m.Base().Name; !name.IsNull() { // not known yet, or the provider chooses it
+		errs = synapse.ValidateName("/name", name.ValueString())
+	}
 	if parent := m.Parent(); parent != nil {
 		errs = append(errs, synapse.ValidateName("/parent", parent.ValueString())...)
 	}

@@ -42,6 +42,10 @@ type Server struct {
 	react    func(*Object)
 	reject   func(Request) *synapse.Problem
 	disturb  func(Request) Disturbance
+	runs     Runs
+	left     map[string]int // reads until a run ends, by its name
+
+	checkReferences bool
 }
 
 // Disturbance is what goes wrong with a request.
@@ -65,7 +69,7 @@ type Object struct {
 
 // NewServer starts a server that ends with the test. What is created in it is ready at once.
 func NewServer(t testing.TB) *Server {
-	s := &Server{objects: map[string]*Object{}, answers: map[string]json.RawMessage{}, react: MakeReady}
+	s := &Server{objects: map[string]*Object{}, answers: map[string]json.RawMessage{}, react: MakeReady, left: map[string]int{}}
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
 	s.URL = server.URL
@@ -80,6 +84,8 @@ func MakeReady(o *Object) {
 		o.Status["rules_yaml"] = "groups: []\n"
 	case synapse.KindTrafficSplit:
 		o.Observe(synapse.SplitObservation{Published: true}, time.Unix(1e9, 0))
+	case synapse.KindFailoverPolicy, synapse.KindDrill:
+		o.observe()
 	}
 }
 
@@ -224,6 +230,9 @@ func rejected(reject func(Request) *synapse.Problem, request Request) *synapse.P
 
 // answer does what a request asks. Answers are encoded copies, so that they can be sent without the lock.
 func (s *Server) answer(r Request, body []byte) (int, any) {
+	if status, answer, ok := s.drilling(r, body); ok {
+		return status, answer
+	}
 	parts := strings.Split(strings.TrimPrefix(r.Path, "/v1/"), "/")
 	kind, known := kindOf(parts[0])
 	switch {
@@ -256,7 +265,10 @@ func (s *Server) answer(r Request, body []byte) (int, any) {
 		delete(s.objects, r.Path)
 		return http.StatusNoContent, nil
 	}
-	if len(r.Query["wait"]) > 0 {
+	switch {
+	case object.Kind == synapse.KindDrillRun:
+		s.advance(object)
+	case len(r.Query["wait"]) > 0:
 		s.react(object)
 	}
 	return http.StatusOK, encode(object)
@@ -291,7 +303,15 @@ func (s *Server) create(kind synapse.Kind, body []byte, dryRun bool) (*Object, *
 	if err := complete(object); err != nil {
 		return nil, err
 	}
-	if !dryRun {
+	if err := s.admit(object); err != nil {
+		return nil, err
+	}
+	switch {
+	case dryRun:
+	case kind == synapse.KindDrillRun:
+		s.begin(object)
+		s.objects[path] = object
+	default:
 		s.touch(object)
 		s.react(object)
 		s.objects[path] = object
@@ -312,10 +332,15 @@ func (s *Server) put(object *Object, r Request, body []byte) (int, any) {
 	if err := complete(&changed); err != nil {
 		return err.Status, err
 	}
+	if err := s.admit(&changed); err != nil {
+		return err.Status, err
+	}
 	if !r.DryRun() {
 		changed.Generation++
 		s.touch(&changed)
-		s.react(&changed)
+		if object.Kind != synapse.KindDrillRun {
+			s.react(&changed)
+		}
 		*object = changed
 	}
 	return http.StatusOK, encode(&changed)

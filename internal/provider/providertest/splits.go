@@ -47,3 +47,13 @@ func convert(from, to any) {
 		panic("providertest: " + err.Error())
 	}
 }
+
+// convertBody decodes a body, which may be empty.
+func convertBody(body []byte, to any) {
+	if len(body) == 0 {
+		return
+	}
+	if err := json.Unmarshal(body, to); err != nil {
+		panic("providertest: " + err.Error())
+	}
+}

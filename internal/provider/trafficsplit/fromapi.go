@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/provider/envelope"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/provider/window"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
 )
 
@@ -74,12 +75,7 @@ func progressionFrom(before *Progression, p *synapse.Progression) *Progression {
 	for _, wave := range p.Waves {
 		result.Waves = append(result.Waves, Wave{Regions: wave.Regions, Soak: envelope.NewDuration(wave.Soak)})
 	}
-	for _, window := range p.Windows {
-		result.Windows = append(result.Windows, Window{
-			Days: window.Days, From: envelope.Text(window.From), To: envelope.Text(window.To), Timezone: envelope.Text(window.Timezone),
-		})
-	}
-	result.Waves, result.Windows = envelope.KeepEmpty(before.Waves, result.Waves), envelope.KeepEmpty(before.Windows, result.Windows)
+	result.Waves, result.Windows = envelope.KeepEmpty(before.Waves, result.Waves), window.FromAPI(before.Windows, p.Windows)
 	return result
 }
 

@@ -4,6 +4,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/provider/envelope"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/provider/window"
 )
 
 // Model is a traffic split as Terraform holds it.
@@ -50,7 +51,7 @@ type Progression struct {
 	Soak      envelope.Duration `tfsdk:"soak"`
 	Analysis  *Analysis         `tfsdk:"analysis"`
 	OnFailure types.String      `tfsdk:"on_failure"`
-	Windows   []Window          `tfsdk:"windows"`
+	Windows   []window.Window   `tfsdk:"windows"`
 	OnUpdate  types.String      `tfsdk:"on_update"`
 }
 
@@ -82,14 +83,6 @@ type Check struct {
 	Max          types.Float64 `tfsdk:"max"`
 	Baseline     types.Float64 `tfsdk:"baseline"`
 	FailureLimit types.Int64   `tfsdk:"failure_limit"`
-}
-
-// Window is a span of time that comes every week or day.
-type Window struct {
-	Days     []string     `tfsdk:"days"`
-	From     types.String `tfsdk:"from"`
-	To       types.String `tfsdk:"to"`
-	Timezone types.String `tfsdk:"timezone"`
 }
 
 // Affinity keeps a user at one backend.

@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/provider/envelope"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/provider/window"
 )
 
 func progression() schema.Attribute {
@@ -41,7 +42,7 @@ func progression() schema.Attribute {
 			"soak":       duration("How long the analysis goes on after the candidate serves everything.", string(fallback.Soak)),
 			"analysis":   analysis(),
 			"on_failure": choice("What a failed analysis does: `rollback` (all traffic back to the stable backend) or `pause` (leave it, for a look).", string(fallback.OnFailure)),
-			"windows":    windows(),
+			"windows":    window.List("When steps forward may be taken. A rollback may be at any time. Default: always.", fallback.Windows[0]),
 			"on_update": choice("What a change of the progression does while it runs: `next_step` (go on from the live weight with the first step above it), `restart` or `reject`.",
 				string(fallback.OnUpdate)),
 		},
@@ -99,20 +100,6 @@ func checkAttributes() map[string]schema.Attribute {
 			Optional: true, Computed: true, Default: int64default.StaticInt64(0),
 			MarkdownDescription: "Analyses in one step that this check may fail before it counts. Default: `0`.",
 		},
-	}
-}
-
-func windows() schema.Attribute {
-	fallback := defaultProgression().Windows[0]
-	return schema.ListNestedAttribute{
-		Optional: true, Validators: []validator.List{listvalidator.NoNullValues()},
-		MarkdownDescription: "When steps forward may be taken. A rollback may be at any time. Default: always.",
-		NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
-			"days":     textListWithDefault("Days on which it opens: `mon`, `tue`, `wed`, `thu`, `fri`, `sat`, `sun`. Default: all.", fallback.Days),
-			"from":     schema.StringAttribute{Required: true, MarkdownDescription: "When it opens, as `HH:MM`."},
-			"to":       schema.StringAttribute{Required: true, MarkdownDescription: "When it closes, as `HH:MM`; `24:00` is the end of the day. Earlier than `from`: on the day after."},
-			"timezone": choice("IANA time zone of `from` and `to`.", fallback.Timezone),
-		}},
 	}
 }
 

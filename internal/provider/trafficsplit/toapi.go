@@ -4,6 +4,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/provider/envelope"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/provider/window"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
 )
 
@@ -54,11 +55,7 @@ func (p *Progression) toAPI() *synapse.Progression {
 	for _, wave := range p.Waves {
 		result.Waves = append(result.Waves, synapse.SplitWave{Regions: wave.Regions, Soak: span(wave.Soak)})
 	}
-	for _, window := range p.Windows {
-		result.Windows = append(result.Windows, synapse.Window{
-			Days: window.Days, From: window.From.ValueString(), To: window.To.ValueString(), Timezone: window.Timezone.ValueString(),
-		})
-	}
+	result.Windows = window.ToAPI(p.Windows)
 	return result
 }
 

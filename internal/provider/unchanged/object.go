@@ -16,16 +16,33 @@ type object struct {
 	key       synapse.Key
 	phase     string
 	protected bool
+	// more are attributes of failover policies, drills and their runs.
+	more map[string]any
 }
 
 // quiet reports whether nothing is to be done or said about an object as long as it stays as it is. A failed one has work to
-// do, and of a progression that does not go on the framework warns.
+// do, and of a progression that does not go on the framework warns, and of what a drill or a failover has shown.
 func (o object) quiet() bool {
 	switch o.phase {
 	case string(synapse.PhaseFailed), string(synapse.SplitRollingBack), string(synapse.SplitRolledBack), string(synapse.SplitPaused):
 		return false
 	}
+	switch o.key.Kind {
+	case synapse.KindFailoverPolicy:
+		return o.more["active_region"] == o.more["preferred"] && within(o.more["last_transition"], "phase") != string(synapse.TransitionFailed)
+	case synapse.KindDrill:
+		verdict := within(o.more["last_run"], "verdict")
+		return o.more["evidence_status"] != string(synapse.EvidenceStale) && (verdict == nil || verdict == string(synapse.VerdictPassed))
+	case synapse.KindDrillRun:
+		return o.more["verdict"] == string(synapse.VerdictPassed)
+	}
 	return true
+}
+
+// within is an attribute of a nested object; nil when there is none.
+func within(value any, name string) any {
+	attributes, _ := value.(map[string]any)
+	return attributes[name]
 }
 
 func packed(value *tfprotov6.DynamicValue) []byte {
@@ -60,7 +77,7 @@ func read(typeName string, state *tfprotov6.DynamicValue) (o object, ok bool) {
 		}
 		var value any
 		switch name {
-		case "name", "phase", "deletion_protection", parent:
+		case "name", "phase", "deletion_protection", parent, "active_region", "preferred", "last_transition", "evidence_status", "last_run", "verdict":
 			value, err = decoder.DecodeInterface()
 		default:
 			err = decoder.Skip()
@@ -77,9 +94,22 @@ func read(typeName string, state *tfprotov6.DynamicValue) (o object, ok bool) {
 			o.protected, _ = value.(bool)
 		case parent:
 			o.key.Parent, _ = value.(string)
+		default:
+			if value != nil {
+				o.more = with(o.more, name, value)
+			}
 		}
 	}
 	return o, o.key.Name != "" && (parent == "") == (o.key.Parent == "")
+}
+
+// with sets a key of a map that may not be there yet: most objects need none.
+func with(values map[string]any, key string, value any) map[string]any {
+	if values == nil {
+		values = map[string]any{}
+	}
+	values[key] = value
+	return values
 }
 
 // identity returns the identity that the state has, or makes it for one that Terraform before 1.12 wrote.
