@@ -435,7 +435,7 @@ func TestReplicationIsolation(t *testing.T) {
 		id++
 		w.sql(t, ports["east"], fmt.Sprintf("INSERT INTO public.seen VALUES (%d)", id))
 		conn := w.admin(t, ports[region], "synapse")
-		deadline := time.Now().Add(2 * time.Second)
+		deadline := time.Now().Add(1500 * time.Millisecond)
 		for time.Now().Before(deadline) {
 			var found bool
 			err := conn.QueryRow(t.Context(), "SELECT EXISTS (SELECT FROM public.seen WHERE id = $1)", id).Scan(&found)

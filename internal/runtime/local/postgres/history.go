@@ -27,6 +27,7 @@ func (l lsn) String() string { return fmt.Sprintf("%X/%X", uint64(l)>>32, uint64
 type place struct {
 	timeline  int64
 	end       lsn
+	replayed  lsn           // of a standby
 	streaming bool          // from the primary
 	replays   time.Duration // how long ago what it last replayed was committed; -1 when it is not known
 }
@@ -42,6 +43,7 @@ const lookPatience = time.Second
 // standbyPlaceSQL: what was received may be less than what was replayed, since a receiver begins at a whole file. The
 // files of the log are named after their timeline; the control file says it only at the next checkpoint.
 const standbyPlaceSQL = `SELECT greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn(), '0/0')::text,
+	coalesce(pg_last_wal_replay_lsn(), '0/0')::text,
 	coalesce((SELECT max(left(name, 8)) FROM pg_ls_waldir() WHERE name ~ '^[0-9A-F]{24}$'), '00000001'),
 	EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming'),
 	coalesce(extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()), -1)::float8`
@@ -58,7 +60,8 @@ func (c *Cluster) standbyPlace(ctx context.Context, i instance) (place, error) {
 	var (
 		recovering    bool
 		p             place
-		end, timeline string
+		end, replayed string
+		timeline      string
 		replays       float64
 	)
 	if err := conn.QueryRow(ctx, "SELECT pg_is_in_recovery()").Scan(&recovering); err != nil {
@@ -67,10 +70,13 @@ func (c *Cluster) standbyPlace(ctx context.Context, i instance) (place, error) {
 	if !recovering {
 		return place{}, fmt.Errorf("the database of region %s is not a standby: it takes writes", i.Region)
 	}
-	if err := conn.QueryRow(ctx, standbyPlaceSQL).Scan(&end, &timeline, &p.streaming, &replays); err != nil {
+	if err := conn.QueryRow(ctx, standbyPlaceSQL).Scan(&end, &replayed, &timeline, &p.streaming, &replays); err != nil {
 		return place{}, fmt.Errorf("asking the standby of region %s how far it is: %w", i.Region, err)
 	}
 	if p.end, err = parseLSN(end); err != nil {
+		return place{}, err
+	}
+	if p.replayed, err = parseLSN(replayed); err != nil {
 		return place{}, err
 	}
 	if p.timeline, err = strconv.ParseInt(timeline, 16, 64); err != nil {
@@ -122,7 +128,8 @@ const (
 	starved = "the primary has dropped log that it needs"
 )
 
-// compare says why a standby cannot follow the primary from where it is; "" when it can.
+// compare says why a standby cannot follow the primary from where it is; "" when it can. What counts is what it has
+// replayed: the last that it received may be part of a record, which the new primary dropped, and so will it.
 func (c *Cluster) compare(ctx context.Context, standby place) (string, error) {
 	pool, err := c.pool(ctx)
 	if err != nil {
@@ -157,7 +164,7 @@ func (c *Cluster) compare(ctx context.Context, standby place) (string, error) {
 		}
 	}
 	switch {
-	case standby.timeline > timeline || standby.end > last:
+	case standby.timeline > timeline || standby.replayed > last:
 		return strayed, nil
 	case dropped:
 		return starved, nil

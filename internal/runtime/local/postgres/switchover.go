@@ -12,7 +12,8 @@ import (
 )
 
 const (
-	// switchPatience is how long a standby may take to replay the last of the primary's log, before the primary goes on.
+	// switchPatience is how long a standby may take to replay the last of the primary's log, before the primary goes on,
+	// and how long a change that a daemon left unfinished is worked at in one go.
 	switchPatience = 10 * time.Second
 	// restorePatience is how long the primary may take to start again when the change cannot be made.
 	restorePatience = 30 * time.Second
@@ -144,6 +145,9 @@ func (c *Cluster) resumeSwitchover(ctx context.Context) error {
 	if last, ok = c.lastPrimary(); !ok || last.isPrimary() || last.SwitchTo == "" {
 		return nil
 	}
+	// If that one is dead too, somebody may want to promote another one.
+	ctx, cancel := context.WithTimeout(ctx, switchPatience)
+	defer cancel()
 	if proc, known := c.super.Get(last.processID()); known && proc.State == process.Running {
 		if err := c.kill(ctx, last); err != nil {
 			return err
