@@ -72,12 +72,8 @@ func windowsFrom(before *Windows, windows synapse.DrillWindows) *Windows {
 		before = &Windows{}
 	}
 	result := &Windows{Allow: window.FromAPI(before.Allow, windows.Allow), Block: window.FromAPI(before.Block, windows.Block)}
-	for i, blocked := range windows.Dates {
-		var was Dates
-		if i < len(before.Dates) {
-			was = before.Dates[i]
-		}
-		result.Dates = append(result.Dates, Dates{From: momentFrom(was.From, blocked.From), To: momentFrom(was.To, blocked.To), Reason: envelope.Text(blocked.Reason)})
+	for _, blocked := range windows.Dates {
+		result.Dates = append(result.Dates, Dates{From: types.StringValue(blocked.From), To: types.StringValue(blocked.To), Reason: envelope.Text(blocked.Reason)})
 	}
 	result.Dates = envelope.KeepEmpty(before.Dates, result.Dates)
 	return result

@@ -24,7 +24,7 @@ func schedule() schema.Attribute {
 func windows() schema.Attribute {
 	fallback := fallback().Windows.Allow[0]
 	moment := func(description string) schema.Attribute {
-		return schema.StringAttribute{Required: true, Validators: []validator.String{isMoment{}}, MarkdownDescription: description}
+		return schema.StringAttribute{Required: true, MarkdownDescription: description}
 	}
 	return schema.SingleNestedAttribute{
 		Optional: true, MarkdownDescription: "When a run may begin, on schedule or on request. Default: at any time.",

@@ -1,8 +1,6 @@
 package drill
 
 import (
-	"time"
-
 	"github.com/apex-innovations/terraform-provider-synapse/internal/provider/window"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
 )
@@ -64,13 +62,10 @@ func (w *Windows) toAPI() synapse.DrillWindows {
 	return result
 }
 
-// toAPI makes a span that blocks nothing and is valid of one that is not known, or is none: what is none is refused at its
-// attribute, and must not be refused a second time as a span that ends before it begins.
+// toAPI makes a span that blocks nothing and is valid of one that is not known yet.
 func (d Dates) toAPI() synapse.BlockedTime {
-	from, errFrom := time.Parse(time.RFC3339, d.From.ValueString())
-	to, errTo := time.Parse(time.RFC3339, d.To.ValueString())
-	if errFrom != nil || errTo != nil {
-		from, to = time.Time{}, time.Time{}.Add(time.Second)
+	if d.From.IsUnknown() || d.To.IsUnknown() {
+		return synapse.BlockedTime{From: "0001-01-01T00:00:00Z", To: "0001-01-01T00:00:01Z"}
 	}
-	return synapse.BlockedTime{From: from, To: to, Reason: d.Reason.ValueString()}
+	return synapse.BlockedTime{From: d.From.ValueString(), To: d.To.ValueString(), Reason: d.Reason.ValueString()}
 }
