@@ -64,6 +64,15 @@ func TestLabelsOfMomentsDoNotOverlap(t *testing.T) {
 	})
 }
 
+func TestLabelsLeftOfTheirLinesAreBelowEachOtherToo(t *testing.T) {
+	t.Parallel()
+	picture := plot.LayoutTimeline(plot.TimelineSpec{From: at(0), To: at(10), Moments: []plot.Marker{{Time: at(9.25), Label: "moment 0"}, {Time: at(9.5), Label: "moment 1"}}})
+	first, second := picture.Moments[0], picture.Moments[1]
+	require.Equal(t, "end", first.Anchor)
+	require.Equal(t, "end", second.Anchor)
+	require.Greater(t, second.Y, first.Y)
+}
+
 func TestSpansAreSeenHoweverShort(t *testing.T) {
 	t.Parallel()
 	row := plot.Row{Label: "fence", Spans: []plot.Span{{From: at(1), To: at(1), Label: "0s"}, {From: at(5), To: at(10), Label: "5m0s"}}}
