@@ -15,6 +15,9 @@ type Platform struct {
 	Regions          []string `json:"regions" doc:"Names of the regions."`
 }
 
+// Production is the name of the environment in which each run of a drill needs an approval, whatever its drill says.
+const Production = "production"
+
 // Role is what a token may do.
 type Role string
 

@@ -80,8 +80,8 @@ func TestPoliciesThatWouldPullApartAreRefused(t *testing.T) {
 	operator := s.as(synapse.RoleOperator)
 	p := operator.do(http.MethodPost, "/v1/failover-policies", `{"name":"other","spec":{"services":["auth"],"preferred":"us","standby":["ap"],"objectives":{"rto":"1m","rpo":"5s"}}}`).problem(422, synapse.CodeInvalid)
 	require.Equal(t, []string{"/spec/steps", "/spec/services/0"}, []string{p.Errors[0].Pointer, p.Errors[1].Pointer})
-	p = operator.do(http.MethodPost, "/v1/failover-policies", `{"name":"other","spec":{"services":["nobody"],"preferred":"mars","standby":["ap"],"steps":[{"type":"shift_traffic"}],"objectives":{"rto":"1m","rpo":"5s"}}}`).problem(422, synapse.CodeInvalid)
-	require.Equal(t, synapse.CodeReferenceNotFound, p.Errors[0].Code)
+	p = operator.do(http.MethodPost, "/v1/failover-policies", `{"name":"other","spec":{"services":["nobody"],"preferred":"mars","standby":["ap"],"steps":[{"type":"shift_traffic"}],"objectives":{"rto":"1m","rpo":"5s"}}}`).problem(422, synapse.CodeReferenceNotFound)
+	require.Equal(t, "/spec/preferred", p.Errors[0].Pointer)
 }
 
 func TestAStandbyThatATenantDoesNotAllowIsRefused(t *testing.T) {
@@ -114,8 +114,8 @@ func TestDrillsAndTheirRuns(t *testing.T) {
 		require.Equal(t, []string{"/spec/scenario/region", "/spec/objectives/rto", "/spec/scenario/region", "/spec/max_duration"}, at)
 	})
 	t.Run("a run needs a drill", func(t *testing.T) {
-		p := operator.do(http.MethodPost, "/v1/dr-drill-runs?dry_run=true", `{"name":"first","spec":{"drill":"loss"}}`).problem(422, synapse.CodeInvalid)
-		require.Equal(t, synapse.CodeReferenceNotFound, p.Errors[0].Code)
+		p := operator.do(http.MethodPost, "/v1/dr-drill-runs?dry_run=true", `{"name":"first","spec":{"drill":"loss"}}`).problem(422, synapse.CodeReferenceNotFound)
+		require.Equal(t, "/spec/drill", p.Errors[0].Pointer)
 	})
 	made := read[drill](operator.do(http.MethodPost, "/v1/dr-drills", drillDraft), 201)
 	t.Run("an approval is bound to the definition", func(t *testing.T) {

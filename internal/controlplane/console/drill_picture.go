@@ -83,7 +83,7 @@ func momentsOf(r *synapse.DrillReport) []plot.Marker {
 			continue
 		}
 		began := "failover"
-		if t.Trigger == "automatic" {
+		if t.Trigger != synapse.TriggerManual {
 			began = "detected"
 		}
 		add(&t.StartedAt, began, "the failover from "+t.From+" began: "+t.Trigger, "warn")

@@ -16,9 +16,6 @@ type (
 	runObject   = synapse.Object[synapse.DrillRunSpec, synapse.DrillRunStatus]
 )
 
-// production is the environment in which each run needs an approval.
-const production = "production"
-
 // runsShown is how many runs a page shows before it is asked for all.
 const runsShown = 50
 
@@ -114,7 +111,7 @@ type approvalView struct{ Word, Text, Tone string }
 
 // approvalOf says whether a run of a drill would need an approval, and has one.
 func approvalOf(drill *drillObject, environment string, now time.Time) approvalView {
-	required := environment == production || drill.Spec.Approval.Required != nil && *drill.Spec.Approval.Required
+	required := environment == synapse.Production || drill.Spec.Approval.Required != nil && *drill.Spec.Approval.Required
 	approved := drill.Status.Approval
 	switch {
 	case approved != nil && approved.Digest == drill.Status.DefinitionDigest && now.Before(approved.Until):

@@ -80,9 +80,6 @@ type watch struct {
 	samples []client.Sample
 }
 
-// Production is the environment in which a drill needs an approval whatever it says.
-const Production = "production"
-
 // holderOf names a run as the holder of locks.
 func holderOf(name string) string { return "drill run " + name }
 

@@ -45,7 +45,7 @@ func (r *DrillRuns) destination(obj *run, p *policy) string {
 // approved says why the definition is not approved, where it must be.
 func (r *DrillRuns) approved(ctx context.Context, obj *run, now time.Time) error {
 	s := &obj.Status
-	required := r.Environment == Production
+	required := r.Environment == synapse.Production
 	if explicit := s.Definition.Approval.Required; explicit != nil {
 		required = required || *explicit
 	}

@@ -167,20 +167,20 @@ func TestARunIsRefusedWithoutAnyEffect(t *testing.T) {
 		{"the objective is not met before", strings.Replace(lossDrill, `"observe":"2s"`, `"observe":"2s","slo":"errors"`, 1), func(_ *testing.T, w *world) { w.percent = 3 }, "not met before the drill"},
 		{"the window is blocked", strings.Replace(lossDrill, `"max_duration"`, `"windows":{"block":[{"from":"00:00","to":"24:00"}]},"max_duration"`, 1), func(*testing.T, *world) {}, "windows.block[0] is open"},
 		{"dates are blocked", strings.Replace(lossDrill, `"max_duration"`, `"windows":{"dates":[{"from":"2026-11-20T00:00:00Z","to":"2026-12-31T00:00:00Z","reason":"peak season"}]},"max_duration"`, 1), func(*testing.T, *world) {}, "peak season"},
-		{"an approval is needed", lossDrill, func(_ *testing.T, w *world) { w.runs.Environment = Production }, "needs an approval, and has none"},
+		{"an approval is needed", lossDrill, func(_ *testing.T, w *world) { w.runs.Environment = synapse.Production }, "needs an approval, and has none"},
 		{"who approved also asks", lossDrill, func(t *testing.T, w *world) {
-			w.runs.Environment = Production
+			w.runs.Environment = synapse.Production
 			w.approve(t, "ann", "")
 		}, "which must be two"},
 		{"another definition was approved", lossDrill, func(t *testing.T, w *world) {
-			w.runs.Environment = Production
+			w.runs.Environment = synapse.Production
 			w.approve(t, "bob", "")
 			drills := object.NewCollection(w.backend, w.kinds.Drill)
 			_, err := drills.Change(t.Context(), drillKey, object.Caller{}, "update", func(d *drill) error { d.Spec.Scenario.Hold = "3s"; return nil })
 			require.NoError(t, err)
 		}, "another definition was approved"},
 		{"the approval has expired", lossDrill, func(t *testing.T, w *world) {
-			w.runs.Environment = Production
+			w.runs.Environment = synapse.Production
 			w.approve(t, "bob", "")
 			w.at = w.at.Add(200 * time.Hour)
 			w.advance(time.Second)
@@ -237,7 +237,7 @@ func (w *world) hold(t *testing.T, holder string) {
 func TestAnApprovalByAnotherLetsTheRunBegin(t *testing.T) {
 	t.Parallel()
 	w := drilled(t, "synchronous", lossDrill)
-	w.runs.Environment = Production
+	w.runs.Environment = synapse.Production
 	w.approve(t, "bob", "")
 	w.begin("first")
 	r := w.play("first")
