@@ -128,7 +128,7 @@ func TestDrillsAndTheirRuns(t *testing.T) {
 	run := read[drillRun](operator.do(http.MethodPost, "/v1/dr-drill-runs", `{"name":"first","spec":{"drill":"loss","reason":"a test"}}`), 201)
 	require.Equal(t, "operator", run.Status.RequestedBy)
 	t.Run("a run never changes", func(t *testing.T) {
-		operator.do(http.MethodPut, "/v1/dr-drill-runs/first", `{"name":"first","spec":{"drill":"loss","mode":"plan_only"}}`, "If-Match", "*").problem(422, synapse.CodeInvalid)
+		operator.do(http.MethodPut, "/v1/dr-drill-runs/first", `{"name":"first","spec":{"drill":"loss","mode":"plan_only"}}`, "If-Match", "*").problem(422, synapse.CodeImmutable)
 	})
 	t.Run("a run under way has no report, and stays", func(t *testing.T) {
 		viewer.do(http.MethodGet, "/v1/dr-drill-runs/first/report", nil).problem(409, synapse.CodeConflict)
