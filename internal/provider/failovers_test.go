@@ -242,11 +242,11 @@ func TestADrillWarnsOfItsEvidence(t *testing.T) {
 		says     string
 	}{
 		{synapse.EvidenceFresh, synapse.VerdictPassed, ""},
-		{synapse.EvidenceStale, synapse.VerdictPassed, `The evidence of drill "region-loss" is stale`},
+		{synapse.EvidenceStale, synapse.VerdictPassed, `The evidence of drill "region-loss" is stale Recovery was proven once, but run first passed more than 1h ago. Run the drill again`},
 		{synapse.EvidenceFresh, synapse.VerdictFailed, "Run first ended as failed"},
 	} {
 		server.Edit("/v1/dr-drills/region-loss", func(o *providertest.Object) {
-			o.Status["evidence"] = test.evidence
+			o.Status["evidence"], o.Status["evidence_message"] = test.evidence, "run first passed more than 1h ago"
 			o.Status["last_run"] = synapse.DrillLastRun{Name: "first", Verdict: test.verdict, EndedAt: began(), RTO: "1.84s", RPO: "0s"}
 		})
 		read, plan := again(t, server, drillType, config, created)
