@@ -166,22 +166,27 @@ func TestARunThatTakesTooLongIsAborted(t *testing.T) {
 func TestARunWhoseAnswerWasLostIsAborted(t *testing.T) {
 	t.Parallel()
 	server := providertest.NewServer(t)
-	server.Run(providertest.Runs{Reads: 1000})
-	ctx, interrupt := context.WithCancel(t.Context())
-	server.Disturb(func(r providertest.Request) providertest.Disturbance {
-		if r.Method == http.MethodPost && r.Path == "/v1/dr-drill-runs" && !r.DryRun() {
-			interrupt()
-			return providertest.CutAfter
-		}
-		return providertest.Nothing
-	})
-	h := newHost(t, server, nil)
-	saved, diagnostics := h.Apply(ctx, runType, h.Plan(runType, unnamed(h), nil), nil)
-	require.NotEmpty(t, diagnostics)
-	require.Equal(t, 1, aborts(server))
-	if server.Count() == 1 { // the request may have been cancelled before it was read
-		require.Equal(t, "aborted", providertest.TextAt(t, saved.State, "verdict"))
+	server.Run(providertest.Runs{Reads: 1000, Restores: 1})
+	cut := func(how providertest.Disturbance) {
+		server.Disturb(func(r providertest.Request) providertest.Disturbance {
+			if r.Method == http.MethodPost && r.Path == "/v1/dr-drill-runs" && !r.DryRun() {
+				return how
+			}
+			return providertest.Nothing
+		})
 	}
+	h := newHost(t, server, providertest.Attributes{"max_retries": providertest.Number(0)})
+	plan := h.Plan(runType, unnamed(h), nil)
+	cut(providertest.CutBefore)
+	none, diagnostics := h.Apply(t.Context(), runType, plan, nil)
+	require.NotEmpty(t, diagnostics)
+	require.Nil(t, none, "nothing began, and nothing is kept")
+
+	cut(providertest.CutAfter)
+	saved, diagnostics := h.Apply(t.Context(), runType, plan, nil)
+	require.Contains(t, one(t, diagnostics).Detail, "the answer to its creation was lost")
+	require.Equal(t, "aborted", providertest.TextAt(t, saved.State, "verdict"))
+	require.Equal(t, 2, aborts(server))
 }
 
 func TestARunThatCannotBeAbortedSaysHow(t *testing.T) {
