@@ -169,6 +169,10 @@ func TestWhatIsNotKnownOfADrillHidesNoOtherMistake(t *testing.T) {
 		}
 	}
 	requireNone(t, h.Validate(policyType, changed(h, policyType, plain{"standby": []any{"us", unknown}, "detection": plain{"quorum": 4}})))
+	short := changed(h, drillType, plain{"max_duration": "10s"})
+	require.NotEmpty(t, h.Validate(drillType, short))
+	short["scenario"] = tftypes.NewValue(short["scenario"].Type(), tftypes.UnknownValue)
+	requireNone(t, h.Validate(drillType, short))
 	d := one(t, h.Validate(drillType, changed(h, drillType, plain{
 		"scenario": plain{"type": "region_loss", "region": unknown}, "schedule": plain{"cron": "0 3 30 2 *"},
 	})))
@@ -305,4 +309,24 @@ func TestReadinessIsADataSource(t *testing.T) {
 	require.Equal(t, "us", providertest.TextAt(t, readiness, "target"))
 	require.True(t, providertest.At(t, readiness, "ready").Equal(providertest.Flag(true)))
 	require.Equal(t, "12ms, at most 10s", providertest.TextAt(t, providertest.Elements(t, readiness, "checks")[0], "message"))
+}
+
+func TestAnApprovalThatIsNotConfiguredIsLeftToTheEnvironment(t *testing.T) {
+	t.Parallel()
+	server := providertest.NewServer(t)
+	config := minimal(newHost(t, server, nil))[drillType]
+	created := create(t, newHost(t, server, nil), drillType, config)
+	server.Edit("/v1/dr-drills/region-loss", func(o *providertest.Object) {
+		o.Spec["approval"] = map[string]any{"required": true, "valid_for": "168h"}
+	})
+	read, plan := again(t, server, drillType, config, created)
+	requireNone(t, plan.Diagnostics)
+	require.True(t, plan.Planned.Equal(read.State))
+	data, diagnostics := newHost(t, server, nil).Data(drillType, providertest.Attributes{"name": config["name"]})
+	requireNone(t, diagnostics)
+	require.True(t, providertest.At(t, data, "approval", "required").Equal(providertest.Flag(true)), "the data source shows it")
+
+	config["approval"] = newHost(t, server, nil).Make(drillType, "approval", plain{"required": false})
+	_, plan = again(t, server, drillType, config, created)
+	require.False(t, plan.Planned.Equal(created.State))
 }

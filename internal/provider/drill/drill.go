@@ -40,7 +40,7 @@ func definition() envelope.Definition {
 // checkedWith says which attributes are checked against others.
 func checkedWith() map[string][]string {
 	return map[string][]string{
-		"max_duration": {"steady_state", "scenario", "restore"},
+		"max_duration": {"steady_state", "scenario"},
 		"windows":      {"schedule"},
 		"schedule":     {"windows"},
 	}
