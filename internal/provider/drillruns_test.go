@@ -391,3 +391,31 @@ func TestAReportIsADataSource(t *testing.T) {
 	requireNone(t, diagnostics)
 	require.True(t, providertest.At(t, read, "verified").Equal(providertest.Flag(false)), "a forgery shows")
 }
+
+func TestWhatWasNotMeasuredIsNull(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		change   func(report map[string]any)
+		rto, rpo bool
+	}{
+		"everything was":                          {func(map[string]any) {}, true, true},
+		"nothing is without a fault":              {func(report map[string]any) { delete(report, "fault_at") }, false, false},
+		"recovery is not of what did not recover": {func(report map[string]any) { delete(report["requests"].(map[string]any), "recovered_at") }, false, true},
+		"recovery is not of writes that did not":  {func(report map[string]any) { delete(report["markers"].(map[string]any), "recovered_at") }, false, true},
+		"loss is not without writes": {func(report map[string]any) {
+			report["markers"] = map[string]any{"attempted": 0, "written": 0, "lost": 0}
+		}, true, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := providertest.NewServer(t)
+			created := create(t, newHost(t, server, nil), runType, minimal(newHost(t, server, nil))[runType])
+			server.Edit("/v1/dr-drill-runs/first", func(o *providertest.Object) { test.change(o.Status["report"].(map[string]any)) })
+			read, diagnostics := newHost(t, server, nil).Read(runType, created)
+			requireNone(t, diagnostics)
+			require.Equal(t, test.rto, !providertest.At(t, read.State, "rto").IsNull())
+			require.Equal(t, test.rpo, !providertest.At(t, read.State, "rpo").IsNull())
+			require.Equal(t, test.rpo, !providertest.At(t, read.State, "lost_markers").IsNull())
+		})
+	}
+}
