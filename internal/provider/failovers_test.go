@@ -168,9 +168,27 @@ func TestWhatIsNotKnownOfADrillHidesNoOtherMistake(t *testing.T) {
 			requireNone(t, h.Validate(typeName, partly))
 		}
 	}
-	requireNone(t, h.Validate(policyType, changed(h, policyType, plain{"standby": []any{"us", unknown}, "detection": plain{"quorum": 4}})))
+	at9 := plain{"allow": []any{plain{"from": "09:00", "to": "17:00"}}}
+	for name, test := range map[string]struct {
+		typeName string
+		bad      plain
+		unknown  plain // makes the verdict depend on what is not known
+	}{
+		"the standbys that observe":      {policyType, plain{"detection": plain{"quorum": 4}}, plain{"standby": []any{"us", unknown}}},
+		"the replication that may lose":  {policyType, plain{"objectives": plain{"rto": "30s", "rpo": "0s"}}, plain{"replication": unknown}},
+		"the time that the fault stays":  {drillType, plain{"max_duration": "10s"}, plain{"scenario": plain{"type": "region_loss", "hold": unknown}}},
+		"the time that is looked before": {drillType, plain{"max_duration": "10s"}, plain{"steady_state": plain{"observe": unknown}}},
+		"the time zone of the schedule": {drillType, plain{"windows": at9, "schedule": plain{"cron": "0 3 * * *"}},
+			plain{"schedule": plain{"cron": "0 3 * * *", "timezone": unknown}}},
+	} {
+		config := changed(h, test.typeName, test.bad)
+		require.NotEmpty(t, h.Validate(test.typeName, config), name)
+		for attribute, value := range test.unknown {
+			config[attribute] = h.Make(test.typeName, attribute, value)
+		}
+		require.Empty(t, h.Validate(test.typeName, config), name)
+	}
 	short := changed(h, drillType, plain{"max_duration": "10s"})
-	require.NotEmpty(t, h.Validate(drillType, short))
 	short["scenario"] = tftypes.NewValue(short["scenario"].Type(), tftypes.UnknownValue)
 	requireNone(t, h.Validate(drillType, short))
 	d := one(t, h.Validate(drillType, changed(h, drillType, plain{

@@ -40,8 +40,7 @@ func definition() envelope.Definition {
 // checkedWith says which attributes are checked against others.
 func checkedWith() map[string][]string {
 	return map[string][]string{
-		"max_duration": {"steady_state", "scenario"},
-		"windows":      {"schedule"},
-		"schedule":     {"windows"},
+		"max_duration": {"steady_state", "steady_state.observe", "scenario", "scenario.hold"},
+		"windows":      {"schedule.timezone"},
 	}
 }
