@@ -93,6 +93,9 @@ func (cli commandLine) schema(ctx context.Context, tmp string) (string, error) {
 	for _, registry := range []string{"registry.terraform.io", "registry.opentofu.org"} {
 		schema = strings.ReplaceAll(schema, `"`+registry+`/apex-innovations/synapse"`, `"synapse"`)
 	}
+	if schema, err = withActions(ctx, schema); err != nil {
+		return "", err
+	}
 	path := filepath.Join(tmp, "schema.json")
 	return path, os.WriteFile(path, []byte(schema), 0o600)
 }

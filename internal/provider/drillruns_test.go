@@ -166,22 +166,27 @@ func TestARunThatTakesTooLongIsAborted(t *testing.T) {
 func TestARunWhoseAnswerWasLostIsAborted(t *testing.T) {
 	t.Parallel()
 	server := providertest.NewServer(t)
-	server.Run(providertest.Runs{Reads: 1000})
-	ctx, interrupt := context.WithCancel(t.Context())
-	server.Disturb(func(r providertest.Request) providertest.Disturbance {
-		if r.Method == http.MethodPost && r.Path == "/v1/dr-drill-runs" && !r.DryRun() {
-			interrupt()
-			return providertest.CutAfter
-		}
-		return providertest.Nothing
-	})
-	h := newHost(t, server, nil)
-	saved, diagnostics := h.Apply(ctx, runType, h.Plan(runType, unnamed(h), nil), nil)
-	require.NotEmpty(t, diagnostics)
-	require.Equal(t, 1, aborts(server))
-	if server.Count() == 1 { // the request may have been cancelled before it was read
-		require.Equal(t, "aborted", providertest.TextAt(t, saved.State, "verdict"))
+	server.Run(providertest.Runs{Reads: 1000, Restores: 1})
+	cut := func(how providertest.Disturbance) {
+		server.Disturb(func(r providertest.Request) providertest.Disturbance {
+			if r.Method == http.MethodPost && r.Path == "/v1/dr-drill-runs" && !r.DryRun() {
+				return how
+			}
+			return providertest.Nothing
+		})
 	}
+	h := newHost(t, server, providertest.Attributes{"max_retries": providertest.Number(0)})
+	plan := h.Plan(runType, unnamed(h), nil)
+	cut(providertest.CutBefore)
+	none, diagnostics := h.Apply(t.Context(), runType, plan, nil)
+	require.NotEmpty(t, diagnostics)
+	require.Nil(t, none, "nothing began, and nothing is kept")
+
+	cut(providertest.CutAfter)
+	saved, diagnostics := h.Apply(t.Context(), runType, plan, nil)
+	require.Contains(t, one(t, diagnostics).Detail, "the answer to its creation was lost")
+	require.Equal(t, "aborted", providertest.TextAt(t, saved.State, "verdict"))
+	require.Equal(t, 2, aborts(server))
 }
 
 func TestARunThatCannotBeAbortedSaysHow(t *testing.T) {
@@ -385,4 +390,32 @@ func TestAReportIsADataSource(t *testing.T) {
 	read, diagnostics = newHost(t, server, nil).Data("synapse_dr_drill_report", providertest.Attributes{"run": providertest.Text("first")})
 	requireNone(t, diagnostics)
 	require.True(t, providertest.At(t, read, "verified").Equal(providertest.Flag(false)), "a forgery shows")
+}
+
+func TestWhatWasNotMeasuredIsNull(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		change   func(report map[string]any)
+		rto, rpo bool
+	}{
+		"everything was":                          {func(map[string]any) {}, true, true},
+		"nothing is without a fault":              {func(report map[string]any) { delete(report, "fault_at") }, false, false},
+		"recovery is not of what did not recover": {func(report map[string]any) { delete(report["requests"].(map[string]any), "recovered_at") }, false, true},
+		"recovery is not of writes that did not":  {func(report map[string]any) { delete(report["markers"].(map[string]any), "recovered_at") }, false, true},
+		"loss is not without writes": {func(report map[string]any) {
+			report["markers"] = map[string]any{"attempted": 0, "written": 0, "lost": 0}
+		}, true, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := providertest.NewServer(t)
+			created := create(t, newHost(t, server, nil), runType, minimal(newHost(t, server, nil))[runType])
+			server.Edit("/v1/dr-drill-runs/first", func(o *providertest.Object) { test.change(o.Status["report"].(map[string]any)) })
+			read, diagnostics := newHost(t, server, nil).Read(runType, created)
+			requireNone(t, diagnostics)
+			require.Equal(t, test.rto, !providertest.At(t, read.State, "rto").IsNull())
+			require.Equal(t, test.rpo, !providertest.At(t, read.State, "rpo").IsNull())
+			require.Equal(t, test.rpo, !providertest.At(t, read.State, "lost_markers").IsNull())
+		})
+	}
 }

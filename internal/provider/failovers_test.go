@@ -168,7 +168,29 @@ func TestWhatIsNotKnownOfADrillHidesNoOtherMistake(t *testing.T) {
 			requireNone(t, h.Validate(typeName, partly))
 		}
 	}
-	requireNone(t, h.Validate(policyType, changed(h, policyType, plain{"standby": []any{"us", unknown}, "detection": plain{"quorum": 4}})))
+	at9 := plain{"allow": []any{plain{"from": "09:00", "to": "17:00"}}}
+	for name, test := range map[string]struct {
+		typeName string
+		bad      plain
+		unknown  plain // makes the verdict depend on what is not known
+	}{
+		"the standbys that observe":      {policyType, plain{"detection": plain{"quorum": 4}}, plain{"standby": []any{"us", unknown}}},
+		"the replication that may lose":  {policyType, plain{"objectives": plain{"rto": "30s", "rpo": "0s"}}, plain{"replication": unknown}},
+		"the time that the fault stays":  {drillType, plain{"max_duration": "10s"}, plain{"scenario": plain{"type": "region_loss", "hold": unknown}}},
+		"the time that is looked before": {drillType, plain{"max_duration": "10s"}, plain{"steady_state": plain{"observe": unknown}}},
+		"the time zone of the schedule": {drillType, plain{"windows": at9, "schedule": plain{"cron": "0 3 * * *"}},
+			plain{"schedule": plain{"cron": "0 3 * * *", "timezone": unknown}}},
+	} {
+		config := changed(h, test.typeName, test.bad)
+		require.NotEmpty(t, h.Validate(test.typeName, config), name)
+		for attribute, value := range test.unknown {
+			config[attribute] = h.Make(test.typeName, attribute, value)
+		}
+		require.Empty(t, h.Validate(test.typeName, config), name)
+	}
+	short := changed(h, drillType, plain{"max_duration": "10s"})
+	short["scenario"] = tftypes.NewValue(short["scenario"].Type(), tftypes.UnknownValue)
+	requireNone(t, h.Validate(drillType, short))
 	d := one(t, h.Validate(drillType, changed(h, drillType, plain{
 		"scenario": plain{"type": "region_loss", "region": unknown}, "schedule": plain{"cron": "0 3 30 2 *"},
 	})))
@@ -242,11 +264,11 @@ func TestADrillWarnsOfItsEvidence(t *testing.T) {
 		says     string
 	}{
 		{synapse.EvidenceFresh, synapse.VerdictPassed, ""},
-		{synapse.EvidenceStale, synapse.VerdictPassed, `The evidence of drill "region-loss" is stale`},
+		{synapse.EvidenceStale, synapse.VerdictPassed, `The evidence of drill "region-loss" is stale Recovery was proven once, but run first passed more than 1h ago. Run the drill again`},
 		{synapse.EvidenceFresh, synapse.VerdictFailed, "Run first ended as failed"},
 	} {
 		server.Edit("/v1/dr-drills/region-loss", func(o *providertest.Object) {
-			o.Status["evidence"] = test.evidence
+			o.Status["evidence"], o.Status["evidence_message"] = test.evidence, "run first passed more than 1h ago"
 			o.Status["last_run"] = synapse.DrillLastRun{Name: "first", Verdict: test.verdict, EndedAt: began(), RTO: "1.84s", RPO: "0s"}
 		})
 		read, plan := again(t, server, drillType, config, created)
@@ -305,4 +327,24 @@ func TestReadinessIsADataSource(t *testing.T) {
 	require.Equal(t, "us", providertest.TextAt(t, readiness, "target"))
 	require.True(t, providertest.At(t, readiness, "ready").Equal(providertest.Flag(true)))
 	require.Equal(t, "12ms, at most 10s", providertest.TextAt(t, providertest.Elements(t, readiness, "checks")[0], "message"))
+}
+
+func TestAnApprovalThatIsNotConfiguredIsLeftToTheEnvironment(t *testing.T) {
+	t.Parallel()
+	server := providertest.NewServer(t)
+	config := minimal(newHost(t, server, nil))[drillType]
+	created := create(t, newHost(t, server, nil), drillType, config)
+	server.Edit("/v1/dr-drills/region-loss", func(o *providertest.Object) {
+		o.Spec["approval"] = map[string]any{"required": true, "valid_for": "168h"}
+	})
+	read, plan := again(t, server, drillType, config, created)
+	requireNone(t, plan.Diagnostics)
+	require.True(t, plan.Planned.Equal(read.State))
+	data, diagnostics := newHost(t, server, nil).Data(drillType, providertest.Attributes{"name": config["name"]})
+	requireNone(t, diagnostics)
+	require.True(t, providertest.At(t, data, "approval", "required").Equal(providertest.Flag(true)), "the data source shows it")
+
+	config["approval"] = newHost(t, server, nil).Make(drillType, "approval", plain{"required": false})
+	_, plan = again(t, server, drillType, config, created)
+	require.False(t, plan.Planned.Equal(created.State))
 }

@@ -30,7 +30,7 @@ func definition() envelope.Definition {
 		Description: "The definition of a drill: which harm is done to which region, what must hold meanwhile, and when it may run. **Applying it runs nothing**: " +
 			"a `synapse_dr_drill_run`, the action `synapse_dr_drill_run` or the `schedule` does. A plan warns while the evidence is stale, and when the last run was not passed.",
 		Timeouts:    envelope.Timeouts{Create: 5 * time.Minute, Update: 5 * time.Minute, Delete: 30 * time.Minute},
-		Volatile:    []string{"definition_digest", "next_run_at", "evidence_status", "last_run"},
+		Volatile:    []string{"definition_digest", "next_run_at", "evidence_status", "evidence_message", "last_run"},
 		Attributes:  attributes(),
 		CheckedWith: checkedWith(),
 		Details:     details(),
@@ -40,8 +40,7 @@ func definition() envelope.Definition {
 // checkedWith says which attributes are checked against others.
 func checkedWith() map[string][]string {
 	return map[string][]string{
-		"max_duration": {"steady_state", "scenario", "restore"},
-		"windows":      {"schedule"},
-		"schedule":     {"windows"},
+		"max_duration": {"steady_state", "steady_state.observe", "scenario", "scenario.hold"},
+		"windows":      {"schedule.timezone"},
 	}
 }

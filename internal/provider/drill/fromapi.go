@@ -81,7 +81,8 @@ func windowsFrom(before *Windows, windows synapse.DrillWindows) *Windows {
 
 // see takes over what synapsed says of the drill.
 func (m *Model) see(ctx context.Context, status *synapse.DrillStatus) diag.Diagnostics {
-	m.DefinitionDigest, m.NextRunAt, m.EvidenceStatus = envelope.Text(status.DefinitionDigest), envelope.Time(status.NextRunAt), envelope.Text(status.Evidence)
+	m.DefinitionDigest, m.NextRunAt = envelope.Text(status.DefinitionDigest), envelope.Time(status.NextRunAt)
+	m.EvidenceStatus, m.EvidenceMessage = envelope.Text(status.Evidence), envelope.Text(status.EvidenceMessage)
 	var diags diag.Diagnostics
 	m.LastRun, diags = envelope.ObjectOf(ctx, seenAttributes()["last_run"], runFrom(status.LastRun))
 	return diags
@@ -101,7 +102,7 @@ func runFrom(run *synapse.DrillLastRun) *Run {
 func (m *Model) Details(ctx context.Context, status *synapse.DrillStatus) (map[string]attr.Value, diag.Diagnostics) {
 	passed, diags := envelope.ObjectOf(ctx, details()["last_passed"], runFrom(status.LastPassed))
 	values := map[string]attr.Value{
-		"evidence_message": envelope.Text(status.EvidenceMessage), "last_passed": passed, "active_run": envelope.Text(status.Active),
+		"last_passed": passed, "active_run": envelope.Text(status.Active),
 		"approved_by": types.StringNull(), "approved_until": types.StringNull(),
 	}
 	if a := status.Approval; a != nil && a.Digest == status.DefinitionDigest {

@@ -27,6 +27,7 @@ type Model struct {
 	DefinitionDigest types.String      `tfsdk:"definition_digest"`
 	NextRunAt        types.String      `tfsdk:"next_run_at"`
 	EvidenceStatus   types.String      `tfsdk:"evidence_status"`
+	EvidenceMessage  types.String      `tfsdk:"evidence_message"`
 	LastRun          types.Object      `tfsdk:"last_run"`
 }
 

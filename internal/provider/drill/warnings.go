@@ -17,7 +17,7 @@ func (m *Model) Warnings(*Model) diag.Diagnostics {
 	name := m.Name.ValueString()
 	if m.EvidenceStatus.ValueString() == string(synapse.EvidenceStale) {
 		diags.AddAttributeWarning(path.Root("evidence"), fmt.Sprintf("The evidence of drill %q is stale", name),
-			fmt.Sprintf("The last passed run is older than evidence.max_age, or what it proved has changed since (evidence.invalidate_on): evidence_message of data.synapse_dr_drill says which. Run the drill again, with a synapse_dr_drill_run or `synapsed drill run %s`.", name))
+			fmt.Sprintf("Recovery was proven once, but %s. Run the drill again, with a synapse_dr_drill_run or `synapsed drill run %s`.", m.whyStale(), name))
 	}
 	last := m.LastRun.Attributes()
 	run, _ := last["name"].(types.String)
@@ -26,4 +26,11 @@ func (m *Model) Warnings(*Model) diag.Diagnostics {
 			fmt.Sprintf("Run %s ended as %s: data.synapse_dr_drill_report has its report, and the reason. Deal with the cause, and run the drill again.", run.ValueString(), verdict.ValueString()))
 	}
 	return diags
+}
+
+func (m *Model) whyStale() string {
+	if why := m.EvidenceMessage.ValueString(); why != "" {
+		return why
+	}
+	return "the evidence is older than evidence.max_age, or what it depends on has changed"
 }

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 )
@@ -64,16 +65,16 @@ func (m *mask) hide(place []string, value tftypes.Value) tftypes.Value {
 }
 
 // hides reports whether what a validation says of a field may come from the mask: when the field is masked, or part of it
-// is, or a sibling in the same object below the top level, or all of an attribute that checkedWith names for the field's.
+// is, or a sibling in the same object below the top level, or what checkedWith names for the field's attribute.
 func (m *mask) hides(field []string, checkedWith map[string][]string) bool {
 	return slices.ContainsFunc(m.places, func(place []string) bool {
 		shared := min(len(field), len(place))
 		switch {
 		case slices.Equal(field[:shared], place[:shared]):
 			return true
-		case len(place) == 1:
-			return len(field) > 0 && slices.Contains(checkedWith[field[0]], place[0])
+		case len(field) > 0 && slices.Contains(checkedWith[field[0]], strings.Join(place, ".")):
+			return true
 		}
-		return len(field) == len(place) && slices.Equal(field[:len(field)-1], place[:len(place)-1])
+		return len(place) > 1 && len(field) == len(place) && slices.Equal(field[:len(field)-1], place[:len(place)-1])
 	})
 }

@@ -93,8 +93,8 @@ type Definition struct {
 	Timeouts Timeouts
 	// ProviderOnly names the attributes that the API does not know.
 	ProviderOnly []string
-	// CheckedWith names, for an attribute, others that its checks depend on. While one of them is not known, nothing is
-	// said of the attribute before the plan. Optional.
+	// CheckedWith names, for an attribute, others that its checks depend on, or attributes within them, such as a.b. While
+	// one of them is not known, nothing is said of the attribute before the plan. Optional.
 	CheckedWith map[string][]string
 	// Details are attributes that only the data source for one object has. The model must have a method Details then.
 	Details map[string]schema.Attribute

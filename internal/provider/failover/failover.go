@@ -44,9 +44,7 @@ func definition() envelope.Definition {
 // checkedWith says which attributes are checked against others.
 func checkedWith() map[string][]string {
 	return map[string][]string{
-		"standby":    {"preferred"},
 		"objectives": {"replication", "steps"},
-		"detection":  {"objectives", "standby", "mode"},
-		"steps":      {"mode"},
+		"detection":  {"standby"},
 	}
 }

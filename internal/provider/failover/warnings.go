@@ -19,8 +19,8 @@ func (m *Model) Warnings(planned *Model) diag.Diagnostics {
 	if !active.IsNull() && !active.IsUnknown() && !preferred.IsUnknown() && !active.Equal(preferred) {
 		diags.AddAttributeWarning(path.Root("preferred"), fmt.Sprintf("Region %s serves in place of %s", active.ValueString(), preferred.ValueString()),
 			fmt.Sprintf("The active region of failover policy %q is %s, and %s is preferred. Terraform does not move it: with failback.mode = \"automatic\" it moves back once %s has been fit for failback.stabilise_for; "+
-				"otherwise run `synapsed failover failback %s`. If it is to stay, make %s the preferred region.",
-				name, active.ValueString(), preferred.ValueString(), preferred.ValueString(), name, active.ValueString()))
+				"otherwise run `synapsed failover back %s`. If it is to stay, make %s the preferred region, and %s a standby.",
+				name, active.ValueString(), preferred.ValueString(), preferred.ValueString(), name, active.ValueString(), preferred.ValueString()))
 	}
 	if last := m.LastTransition.Attributes(); word(last, "phase") == string(synapse.TransitionFailed) {
 		diags.AddWarning(fmt.Sprintf("The last %s of failover policy %q failed", word(last, "kind"), name),

@@ -1,0 +1,4 @@
+import {
+  to = synapse_dr_drill.region_loss
+  id = "region-loss"
+}

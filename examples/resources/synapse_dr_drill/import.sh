@@ -1,0 +1,2 @@
+# By name.
+terraform import synapse_dr_drill.region_loss region-loss

@@ -1,0 +1,6 @@
+import {
+  to = synapse_failover_policy.checkout
+  identity = {
+    name = "checkout"
+  }
+}

@@ -1,0 +1,4 @@
+import {
+  to = synapse_failover_policy.checkout
+  id = "checkout"
+}

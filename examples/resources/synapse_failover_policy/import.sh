@@ -1,0 +1,2 @@
+# By name.
+terraform import synapse_failover_policy.checkout checkout
