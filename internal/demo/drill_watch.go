@@ -33,7 +33,7 @@ type event struct {
 func (w *drillWatch) header() {
 	w.told = map[string]bool{}
 	w.say("The users' answers are good/bad ones since the line before.")
-	w.say("SECOND  STEP                        STATE    ACME    INITECH  SEEN")
+	w.say("SECOND  STEP                         STATE    ACME    INITECH  SEEN")
 }
 
 // look prints what is new.
@@ -60,7 +60,7 @@ func (w *drillWatch) look(run *drillRun, policy *failoverPolicy, now time.Time) 
 func (w *drillWatch) line(e event, begun, now time.Time) {
 	w.spoken = now
 	acme, initech := w.acme.take(), w.initech.take()
-	w.say("%6.1f  %-27s %-8s %-7s %-8s %s", e.at.Sub(begun).Seconds(), e.step, e.state, acme.okFailed(), initech.okFailed(), brief(e.message))
+	w.say("%6.1f  %-28s %-8s %-7s %-8s %s", e.at.Sub(begun).Seconds(), e.step, e.state, acme.okFailed(), initech.okFailed(), brief(e.message))
 }
 
 // brief shortens a message so that the line fits.
