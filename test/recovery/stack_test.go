@@ -5,12 +5,16 @@ package recovery
 import (
 	"context"
 	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/client"
+	drillclient "github.com/apex-innovations/terraform-provider-synapse/internal/drill/client"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/synapsedtest"
 )
@@ -63,7 +67,7 @@ func (s *stack) await(what string, is func(ctx context.Context) (bool, string)) 
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
 	defer cancel()
-	ticker := time.NewTicker(20 * time.Millisecond)
+	ticker := time.NewTicker(50 * time.Millisecond)
 	defer ticker.Stop()
 	for {
 		done, seen := is(ctx)
@@ -158,7 +162,45 @@ func (s *stack) end(name string) *run {
 		s.t.Logf("  %-16s %-8s %-8s %-60s undone %-8s %-8s %s", step.Name, step.State, lasted(step.StartedAt, step.EndedAt), step.Message,
 			step.InverseState, lasted(step.InverseStarted, step.InverseEnded), step.InverseMessage)
 	}
+	if ended.Status.Verdict != synapse.VerdictPassed {
+		s.logBad(ended)
+	}
 	return ended
+}
+
+// logBad logs what the run's client saw go wrong, and when.
+func (s *stack) logBad(ended *run) {
+	content, err := os.ReadFile(filepath.Join(s.DataDir, "local", "drills", ended.Name+".samples.jsonl"))
+	if err != nil || ended.Status.FaultAt == nil {
+		return
+	}
+	type group struct {
+		kind   drillclient.Kind
+		second int
+		class  string
+	}
+	bad := map[group]int{}
+	var order []group
+	for line := range strings.Lines(string(content)) {
+		var sample drillclient.Sample
+		require.NoError(s.t, json.Unmarshal([]byte(line), &sample))
+		if sample.OK {
+			continue
+		}
+		g := group{sample.Kind, int(sample.Sent().Sub(*ended.Status.FaultAt).Round(time.Second).Seconds()), sample.Error}
+		if bad[g] == 0 {
+			order = append(order, g)
+		}
+		bad[g]++
+	}
+	for _, g := range order {
+		s.t.Logf("  bad: second %3d after the fault: %d of %s: %s", g.second, bad[g], g.kind, g.class)
+	}
+	for _, step := range ended.Status.Steps {
+		if step.InverseStarted != nil {
+			s.t.Logf("  undoing %s began %s after the fault", step.Name, step.InverseStarted.Sub(*ended.Status.FaultAt))
+		}
+	}
 }
 
 func lasted(from, to *time.Time) string {

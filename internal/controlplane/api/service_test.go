@@ -63,6 +63,7 @@ func newService(t testing.TB, configure ...func(*api.Config)) *service {
 	}
 	config := api.Config{
 		Backend: s.backend, Kinds: object.NewKinds(), Log: logger, Metrics: prometheus.NewRegistry(), Credentials: fakeCredentials{}, Budgets: fakeBudgets{},
+		Failovers: fakeFailovers{}, Reports: func(r *synapse.DrillReport) []byte { return []byte("# Run " + r.Run + "\n") },
 		Platform: func(context.Context) synapse.Platform {
 			return synapse.Platform{Version: "1.2.3", Environment: "test", EntryURL: "http://127.0.0.1:8080"}
 		},
@@ -265,6 +266,14 @@ func (fakeBudgets) ErrorBudget(_ context.Context, o slo) (synapse.ErrorBudget, e
 		return synapse.ErrorBudget{}, errors.New("http://10.1.2.3:9090 refused the connection")
 	}
 	return synapse.ErrorBudget{SLO: o.Name, Objective: o.Spec.Objective, Window: o.Spec.Window, Remaining: 50, Source: "gateways"}, nil
+}
+
+// fakeFailovers is ready for failovers to all regions but one.
+type fakeFailovers struct{}
+
+func (fakeFailovers) Readiness(_ context.Context, _ failoverPolicy, to string) (synapse.FailoverReadiness, error) {
+	fit := to != "ap"
+	return synapse.FailoverReadiness{Ready: fit, Target: to, Checks: []synapse.ReadinessCheck{{Name: "replication_lag", OK: fit, Message: "the database of ap is 1m behind"}}}, nil
 }
 
 // syncBuffer is a log that several goroutines write.

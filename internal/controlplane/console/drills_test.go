@@ -44,6 +44,7 @@ func (f *fixture) addDrills() {
 		Active: "lose-eu-now", Approval: &synapse.DrillApproved{Digest: spec.Digest(), By: "ann", At: f.clock(), Until: f.clock().Add(time.Hour)},
 	})
 	f.addRun(passed, synapse.DrillRunStatus{})
+	// Changed after it was sealed: the page says so, with two long digests.
 	refused.Drill, refused.Run = "lose-us", "lose-us-1"
 	f.addRun(refused, synapse.DrillRunStatus{})
 	steps := append([]synapse.DrillRunStep(nil), passed.Steps[:6]...)

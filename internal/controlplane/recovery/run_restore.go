@@ -8,6 +8,8 @@ import (
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/object"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/reconcile"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/drill/client"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/drill/measure"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
 )
 
@@ -75,7 +77,7 @@ func (r *DrillRuns) inverse(ctx context.Context, obj *run, p *policy, step *syna
 	case synapse.DrillStepSteadyState:
 		return r.steadyAfter(obj, step)
 	case synapse.DrillStepNoteActive:
-		return r.failBack(ctx, obj, p)
+		return r.failBack(ctx, obj, p, step)
 	case synapse.DrillStepInjectFault:
 		return r.endFault(ctx, obj, p)
 	}
@@ -125,7 +127,7 @@ func (r *DrillRuns) steadyAfter(obj *run, step *synapse.DrillRunStep) (outcome, 
 }
 
 // failBack moves the services to the region that was active before: forward, by a switchover that loses nothing.
-func (r *DrillRuns) failBack(ctx context.Context, obj *run, p *policy) (outcome, error) {
+func (r *DrillRuns) failBack(ctx context.Context, obj *run, p *policy, step *synapse.DrillRunStep) (outcome, error) {
 	s := &obj.Status
 	switch {
 	case p == nil:
@@ -135,7 +137,7 @@ func (r *DrillRuns) failBack(ctx context.Context, obj *run, p *policy) (outcome,
 	case p.Status.Transition != nil:
 		return waiting("%s is under way", p.Status.Transition.ID), nil
 	case s.Active == "" || p.Status.ActiveRegion == s.Active:
-		return finished("region %s is active", p.Status.ActiveRegion), nil
+		return r.calm(obj, step, p.Status.ActiveRegion)
 	case s.Definition.Restore.Mode == synapse.RestoreManual:
 		return passedOver("restore.mode is manual: %s goes on serving until somebody fails back (synapsed failover back %s)", p.Status.ActiveRegion, p.Name), nil
 	}
@@ -162,6 +164,26 @@ func (r *DrillRuns) failBack(ctx context.Context, obj *run, p *policy) (outcome,
 		}, r.now())
 	})
 	return waiting("the services move back to %s", s.Active), err
+}
+
+// calmPatience is how long the client may take to have good answers after a failback. What is bad then counts.
+const calmPatience = 15 * time.Second
+
+// calm waits until the client has good answers again: services find their database anew after a switchover.
+func (r *DrillRuns) calm(obj *run, step *synapse.DrillRunStep, active string) (outcome, error) {
+	samples, err := r.samples(obj)
+	if err != nil {
+		return outcome{}, err
+	}
+	for _, kind := range []client.Kind{client.KindRequest, client.KindMarker} {
+		of := measure.OfKind(samples, kind)
+		last := of[max(0, len(of)-measure.Consecutive):]
+		bad := slices.ContainsFunc(last, func(s client.Sample) bool { return !s.OK })
+		if bad && obj.Status.Ending == nil && r.now().Sub(*step.InverseStarted) < calmPatience {
+			return waiting("region %s is active, and not each %s is good yet", active, kind), nil
+		}
+	}
+	return finished("region %s is active", active), nil
 }
 
 // endFault undoes the harm, and waits until the region is whole again.

@@ -151,6 +151,7 @@ func (r *Runtime) Start(tenants []TenantRow, splits []runtime.Split) {
 	r.workloads.Start()
 	r.tasks.Go(func() { r.revokeExpired(ctx) })
 	r.tasks.Go(func() { r.watchFaults(ctx) })
+	r.tasks.Go(func() { r.maintainDatabases(ctx) })
 	r.tasks.Go(func() { _ = r.observer.Run(ctx) })
 }
 

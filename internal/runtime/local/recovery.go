@@ -10,12 +10,33 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/drill/client"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/process"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
 )
+
+// maintenanceInterval is how late databases may begin to wait for a standby, or cease to wait for one that is gone.
+const maintenanceInterval = time.Second
+
+// maintainDatabases keeps the primary waiting for the standbys that are there, and for no others.
+func (r *Runtime) maintainDatabases(ctx context.Context) {
+	ticker := time.NewTicker(maintenanceInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		// Without a primary, or while a failover is under way, there is nothing to maintain; the next time tells more.
+		if err := r.cluster.Maintain(ctx); err != nil && ctx.Err() == nil {
+			r.options.Log.Debug("the databases' replication could not be looked after and is again soon", "error", err)
+		}
+	}
+}
 
 // Databases looks at the servers of all regions.
 func (r *Runtime) Databases(ctx context.Context) []runtime.DatabaseState {

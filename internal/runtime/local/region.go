@@ -150,7 +150,9 @@ type server struct {
 func (r *Runtime) ensureServer(ctx context.Context, s server) (string, error) {
 	before, known := r.processes.Get(s.id)
 	public, admin := before.Labels[labelPublic], before.Labels[labelAdmin]
-	moved := s.port != 0 && public != loopback(s.port)
+	// A port that was chosen is given up when another program took it while the process was down.
+	taken := known && s.port == 0 && before.State != process.Running && portInUse(public)
+	moved := s.port != 0 && public != loopback(s.port) || taken
 	if known && (moved || before.Labels[labelProgram] != r.program) {
 		// A process of another build may not understand what this one configures. It ends first: two cannot listen.
 		if err := r.processes.Stop(ctx, s.id, gatewayGrace); err != nil {
@@ -185,7 +187,7 @@ func (r *Runtime) ensureServer(ctx context.Context, s server) (string, error) {
 			Message: fmt.Sprintf("%s has exited and is started again; its last log lines: %s", s.id, process.TailLog(p.LogFile, 3)),
 		}
 	}
-	if !r.publisher.has(s.target) {
+	if moved || !r.publisher.has(s.target) {
 		s.connect(admin)
 	} else if !known || p.PID != before.PID {
 		r.publisher.forget(s.target)
@@ -226,6 +228,13 @@ func (r *Runtime) stopServer(ctx context.Context, id string) error {
 
 func (r *Runtime) configFile(id string) string {
 	return filepath.Join(r.options.Dir, "gateways", id+".json")
+}
+
+// portInUse reports whether somebody listens on an address of this machine.
+func portInUse(address string) bool {
+	_, text, _ := net.SplitHostPort(address)
+	port, err := strconv.Atoi(text)
+	return err == nil && ports.InUse(port)
 }
 
 func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }

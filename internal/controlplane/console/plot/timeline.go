@@ -134,19 +134,16 @@ func (t *Timeline) placeMoments(spec TimelineSpec, x func(time.Time) float64) {
 		if moment.Time.Before(spec.From) || moment.Time.After(spec.To) {
 			continue
 		}
-		at, width := x(moment.Time), textWidth(moment.Label)
-		if at > end {
+		placed := Moment{X: x(moment.Time), Anchor: "start", Label: moment.Label, Title: moment.Title, Tone: moment.Tone}
+		from, to := placed.X, placed.X+textWidth(moment.Label)
+		if to > t.Right {
+			placed.Anchor, from, to = "end", 2*placed.X-to, placed.X
+		}
+		if row++; from > end {
 			row = 0
-		} else {
-			row++
 		}
-		rows = max(rows, row+1)
-		placed := Moment{X: at, Y: float64(row+1) * labelRow, Anchor: "start", Label: moment.Label, Title: moment.Title, Tone: moment.Tone}
-		if at+width > t.Right {
-			placed.Anchor = "end"
-			width = 0
-		}
-		end = max(end, at+width)
+		rows, end = max(rows, row+1), max(end, to)
+		placed.Y = float64(row+1) * labelRow
 		t.Moments = append(t.Moments, placed)
 	}
 	t.Top = float64(rows)*labelRow + 4

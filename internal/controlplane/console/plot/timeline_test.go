@@ -56,12 +56,21 @@ func TestLabelsOfMomentsDoNotOverlap(t *testing.T) {
 					}
 					return m.X
 				}
-				if a.Y == b.Y && a.Anchor == b.Anchor && math.Abs(from(a)-from(b)) < width {
+				if a.Y == b.Y && math.Abs(from(a)-from(b)) < width {
 					t.Fatalf("%+v overlaps %+v", a, b)
 				}
 			}
 		}
 	})
+}
+
+func TestLabelsLeftOfTheirLinesAreBelowEachOtherToo(t *testing.T) {
+	t.Parallel()
+	picture := plot.LayoutTimeline(plot.TimelineSpec{From: at(0), To: at(10), Moments: []plot.Marker{{Time: at(9.25), Label: "moment 0"}, {Time: at(9.5), Label: "moment 1"}}})
+	first, second := picture.Moments[0], picture.Moments[1]
+	require.Equal(t, "end", first.Anchor)
+	require.Equal(t, "end", second.Anchor)
+	require.Greater(t, second.Y, first.Y)
 }
 
 func TestSpansAreSeenHoweverShort(t *testing.T) {

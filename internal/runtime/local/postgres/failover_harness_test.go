@@ -260,15 +260,19 @@ func (w *world) edit(t testing.TB, region string, change func(map[string]any)) {
 	w.reopen(t)
 }
 
-// clock goes as the real one does, and can be set forward.
+// clock goes as the real one does, and can be set forward and stopped.
 type clock struct {
-	mu    sync.Mutex
-	ahead time.Duration
+	mu      sync.Mutex
+	ahead   time.Duration
+	stopped time.Time
 }
 
 func (c *clock) now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if !c.stopped.IsZero() {
+		return c.stopped
+	}
 	return time.Now().Add(c.ahead)
 }
 
@@ -276,4 +280,15 @@ func (c *clock) advance(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.ahead += d
+}
+
+// stop stops the clock, or lets it go on from where the real one has got to.
+func (c *clock) stop(stopped bool) {
+	now := c.now()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stopped = time.Time{}
+	if stopped {
+		c.stopped = now
+	}
 }

@@ -22,6 +22,29 @@ type faults struct {
 	passed int
 	dead   bool
 	died   context.CancelFunc // ends what else the daemon does
+
+	hanging string        // the process whose start hangs
+	hangs   chan struct{} // is closed when it does
+}
+
+// hang has the start of a process hang until its context ends, and returns what is closed when it does.
+func (f *faults) hang(process string) <-chan struct{} {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.hanging, f.hangs = process, make(chan struct{})
+	return f.hangs
+}
+
+// isHanging tells once of a process that its start hangs.
+func (f *faults) isHanging(process string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.hanging != process {
+		return false
+	}
+	f.hanging = ""
+	close(f.hangs)
+	return true
 }
 
 // arm begins to count the points, and lets the daemon die at one of them.
@@ -80,6 +103,10 @@ type faultySupervisor struct {
 }
 
 func (s faultySupervisor) Ensure(ctx context.Context, spec process.Spec) (p process.Process, err error) {
+	if s.faults.isHanging(spec.ID) {
+		<-ctx.Done()
+		return process.Process{}, ctx.Err()
+	}
 	err = s.faults.pass(func() (err error) {
 		p, err = s.Supervisor.Ensure(ctx, spec)
 		return err

@@ -40,12 +40,17 @@ func (p place) isBehind(q place) bool {
 // lookPatience bounds how long one server may take to say how far it is.
 const lookPatience = time.Second
 
+// streamingSQL is whether a standby receives the primary's log. A receiver calls itself streaming before the primary finds
+// that it has dropped what is asked for; the two times are the same until the first message arrives.
+const streamingSQL = `EXISTS (SELECT FROM pg_stat_wal_receiver
+	WHERE status = 'streaming' AND last_msg_send_time IS DISTINCT FROM last_msg_receipt_time)`
+
 // standbyPlaceSQL: what was received may be less than what was replayed, since a receiver begins at a whole file. The
 // files of the log are named after their timeline; the control file says it only at the next checkpoint.
 const standbyPlaceSQL = `SELECT greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn(), '0/0')::text,
 	coalesce(pg_last_wal_replay_lsn(), '0/0')::text,
 	coalesce((SELECT max(left(name, 8)) FROM pg_ls_waldir() WHERE name ~ '^[0-9A-F]{24}$'), '00000001'),
-	EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming'),
+	` + streamingSQL + `,
 	coalesce(extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()), -1)::float8`
 
 // standbyPlace asks a standby how far it is. A server that is no standby is an error.

@@ -100,8 +100,7 @@ func (c *Cluster) checkStandby(ctx context.Context, conn *pgx.Conn, i instance) 
 		replayed  string
 		streaming bool
 	)
-	err = conn.QueryRow(ctx, `SELECT coalesce(pg_last_wal_replay_lsn(), '0/0')::text,
-		EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming')`).Scan(&replayed, &streaming)
+	err = conn.QueryRow(ctx, "SELECT coalesce(pg_last_wal_replay_lsn(), '0/0')::text, "+streamingSQL).Scan(&replayed, &streaming)
 	if err != nil {
 		return -1, fmt.Errorf("asking the %s of region %s how far it is: %w", synapse.DatabaseStandby, i.Region, err)
 	}

@@ -55,7 +55,7 @@ const createSlotSQL = `SELECT pg_create_physical_replication_slot($1, true)
 
 // dropSlotsSQL drops the slots that a server has from when it was the primary. A standby keeps the log for nobody, and
 // without this it would keep it for ever.
-const dropSlotsSQL = "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE NOT active"
+const dropSlotsSQL = "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE NOT active AND pg_is_in_recovery()"
 
 // slotPatience is how long the primary may take to notice that a standby is gone.
 const slotPatience = 10 * time.Second
