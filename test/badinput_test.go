@@ -96,10 +96,10 @@ func TestBadInput(t *testing.T) {
 func requireRefused(t *testing.T, output string, err error, says []string) {
 	t.Helper()
 	require.Error(t, err, "%s", output)
-	flat := strings.Join(strings.Fields(strings.ReplaceAll(output, "│", " ")), " ")
-	require.Contains(t, flat, "Error:")
+	said := flat(output)
+	require.Contains(t, said, "Error:")
 	for _, word := range says {
-		require.Contains(t, flat, word)
+		require.Contains(t, said, word)
 	}
 }
 

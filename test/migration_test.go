@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"strings"
 	"testing"
 	"time"
 
@@ -57,10 +56,10 @@ func TestStranglerMigration(t *testing.T) {
 	users.end()
 	output, err := w.Try(t.Context(), "plan", "-input=false", "-detailed-exitcode", "-var=stage=release", "-var=next_fail_percent=20")
 	require.NoError(t, err, "the plan is empty: %s", output)
-	flat := strings.Join(strings.Fields(strings.ReplaceAll(output, "│", " ")), " ")
-	require.Contains(t, flat, "Warning:")
-	require.Contains(t, flat, "release-1")
-	require.Contains(t, flat, "limit 1 %")
+	said := flat(output)
+	require.Contains(t, said, "Warning:")
+	require.Contains(t, said, "release-1")
+	require.Contains(t, said, "limit 1 %")
 	require.Equal(t, map[string]int{"auth": 100, "auth-next": 0}, auth().Status.State.Weights)
 
 	options.Vars["stage"] = "retired"

@@ -23,6 +23,7 @@ type Demo struct {
 const (
 	quickstart = "quickstart"
 	strangler  = "strangler-migration"
+	drDrill    = "dr-drill"
 )
 
 // defaultDir is where the demo lives unless told otherwise. For root it is below /var/lib, since PostgreSQL runs as

@@ -58,7 +58,7 @@ func (d Demo) destroy(ctx context.Context) ([]string, error) {
 		return nil, err
 	}
 	addresses, err := d.addresses(ctx)
-	for _, example := range []string{strangler, quickstart} { // the second's objects are what the first's refer to
+	for _, example := range []string{drDrill, strangler, quickstart} { // the last one's objects are what the others' refer to
 		if !fileExists(filepath.Join(d.workDir(example), "terraform.tfstate")) {
 			continue
 		}

@@ -1,5 +1,5 @@
-// Command demo is `make demo`: it builds everything, runs the platform on this machine, applies examples/quickstart,
-// sends requests, and shows what is there. `demo down` takes all of it away again and checks that nothing is left.
+// Command demo is `make demo`: it builds everything, runs the platform on this machine, applies the examples with users at
+// work, and shows what happens. `demo down` takes all of it away again and checks that nothing is left.
 package main
 
 import (

@@ -14,6 +14,8 @@ import (
 
 const (
 	splitName = "auth"
+	// usersByTenant are the users of each tenant who are at work during the migration.
+	usersByTenant = 60
 	// migrationTimeout is many times what a progression of the example takes.
 	migrationTimeout = 5 * time.Minute
 	lineInterval     = time.Second
@@ -36,10 +38,11 @@ func (d Demo) migrate(ctx context.Context) error {
 		return err
 	}
 	d.step("Logging users in, who check their sessions all the time from now on")
-	users, err := d.logIn(ctx)
+	users, err := d.logIn(ctx, usersByTenant, requestTimeout, "globex", "initech")
 	if err != nil {
 		return err
 	}
+	d.say("%d users of 2 tenants at a time, one request a second each; each stays for %d requests", len(users.clients), visit)
 	ctx, stop := context.WithCancel(ctx)
 	defer users.wait()
 	defer stop()

@@ -86,7 +86,7 @@ func unlike(output string, shown []string) string {
 	return ""
 }
 
-var varying = regexp.MustCompile(`\s+|…|sha256:[0-9a-f]+|\br[0-9a-f]{8}\b|\d+`)
+var varying = regexp.MustCompile(`\s+|…|sha256:[0-9a-f]+|\br[0-9a-f]{8}\b|\d+(\.\d+)?`)
 
 func loosely(line string) string {
 	pattern, end := "", 0
@@ -102,7 +102,7 @@ func loosely(line string) string {
 		case found[0] == 'r':
 			pattern += "r[0-9a-f]{8}"
 		default:
-			pattern += `\d+`
+			pattern += `\d+(\.\d+)?`
 		}
 		end = at[1]
 	}
@@ -118,6 +118,7 @@ func TestUnlike(t *testing.T) {
 	}{
 		"lines in order are there":                 {[]string{"==> Starting", "done in 3s"}, ""},
 		"numbers, revisions and spaces may differ": {[]string{"acme POST /x 200 rffffffff 2"}, ""},
+		"so may the digits of fractions":           {[]string{"done in 2.75s"}, ""},
 		"an ellipsis is anything":                  {[]string{"acme … 17", "…"}, ""},
 		"another word is found":                    {[]string{"globex POST"}, "globex POST"},
 		"lines in another order are found":         {[]string{"done in 3s", "==> Starting"}, "==> Starting"},

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -36,7 +37,8 @@ func (d Demo) prepareTerraform() error {
 	config := fmt.Sprintf("disable_checkpoint = true\n\nprovider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n}\n", d.pluginDir())
 	env := fmt.Sprintf("export TF_CLI_CONFIG_FILE='%s'\nexport SYNAPSE_ENDPOINT='%s'\nexport SYNAPSE_TOKEN=\"$(cat '%s')\"\nexport TF_VAR_registry='%s'\n",
 		d.cliConfig(), d.endpoint(), d.tokenFile(), d.Listen)
-	return errors.Join(d.writeFile(d.cliConfig(), config), d.writeFile(d.envFile(), env), d.copyExample(quickstart), d.copyExample(strangler))
+	return errors.Join(d.writeFile(d.cliConfig(), config), d.writeFile(d.envFile(), env),
+		d.copyExample(quickstart), d.copyExample(strangler), d.copyExample(drDrill))
 }
 
 // copyExample copies a configuration to where Terraform may write its state. The lock file of the last run goes: it pins
@@ -81,7 +83,9 @@ func (d Demo) terraform(ctx context.Context, example string, out io.Writer, args
 	}
 	cmd := exec.CommandContext(ctx, d.Terraform, args...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // lets Terraform save its state
-	cmd.WaitDelay = time.Minute
+	cmd.WaitDelay = 2 * time.Minute                                       // in which an interrupted drill is undone
+	// Ctrl-C in the terminal reaches it through Cancel alone: at a second interrupt it would give up at once.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Dir = d.workDir(example)
 	cmd.Env = append(withoutTerraform(os.Environ()),
 		"TF_CLI_CONFIG_FILE="+d.cliConfig(), "TF_IN_AUTOMATION=1", "TF_VAR_registry="+d.Listen,

@@ -57,6 +57,9 @@ func (d Demo) Up(ctx context.Context) error {
 	if err := d.migrate(ctx); err != nil {
 		return err
 	}
+	if err := d.drill(ctx); err != nil {
+		return err
+	}
 	d.hints()
 	return nil
 }
@@ -90,6 +93,8 @@ func (d Demo) hints() {
   Terraform            cd %[4]s && . %[5]s && %[6]s plan
   the web console      open %[3]s/console/ and sign in with the token in %[2]s
   the migration        %[8]s split show auth --endpoint %[3]s --token-file %[2]s
+  the drill            %[8]s drill show region-loss --endpoint %[3]s --token-file %[2]s
+  a failover, for real %[8]s failover run core --endpoint %[3]s --token-file %[2]s
   the daemon's log     tail -f %[7]s
 
   to stop and remove all of it: make demo-down`,

@@ -16,7 +16,6 @@ import (
 )
 
 const (
-	usersByTenant = 60
 	// thinkTime is the time between two requests of a user; with 120 users that is 120 requests a second.
 	thinkTime = time.Second
 	// visit is how many requests a user sends before another one, without cookies, takes the place: of 120 users alone, it
@@ -30,8 +29,10 @@ type users struct {
 	clients []user
 	done    sync.WaitGroup
 
-	mu    sync.Mutex
-	tally tally
+	mu       sync.Mutex
+	tally    tally
+	lastGood time.Time
+	outage   time.Duration
 }
 
 type user struct {
@@ -45,22 +46,21 @@ type tally struct {
 	failed int
 }
 
-// logIn logs one account of two tenants in. Their users share its session and nothing else: a login takes a tenth of a
-// second of computing.
-func (d Demo) logIn(ctx context.Context) (*users, error) {
+// logIn logs one account of each tenant in. Its users, so many of each tenant, share its session and nothing else: a login
+// takes a tenth of a second of computing. Patience is how long they wait for an answer.
+func (d Demo) logIn(ctx context.Context, each int, patience time.Duration, tenants ...string) (*users, error) {
 	all := &users{url: d.entry() + "/auth/session"}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxIdleConnsPerHost = 2 * usersByTenant
-	for _, tenant := range []string{"globex", "initech"} {
+	transport.MaxIdleConnsPerHost = each * len(tenants)
+	for _, tenant := range tenants {
 		token, err := sessionToken(ctx, d.entry(), tenant)
 		if err != nil {
 			return nil, fmt.Errorf("logging in at tenant %s: %w", tenant, err)
 		}
-		for range usersByTenant {
-			all.clients = append(all.clients, user{tenant: tenant, token: token, http: &http.Client{Transport: transport, Timeout: requestTimeout}})
+		for range each {
+			all.clients = append(all.clients, user{tenant: tenant, token: token, http: &http.Client{Transport: transport, Timeout: patience}})
 		}
 	}
-	d.say("%d users of 2 tenants at a time, one request a second each; each stays for %d requests", len(all.clients), visit)
 	return all, nil
 }
 
@@ -150,8 +150,27 @@ func (u *users) count(backend string, failed bool) {
 	one := tally{by: map[string]int{backend: 1}}
 	if failed {
 		one.failed = 1
+	} else {
+		u.outage = u.outageUntil(time.Now())
+		u.lastGood = time.Now()
 	}
 	u.tally.add(one)
+}
+
+// takeOutage returns the longest time, since the last call, in which none of the users got a good answer.
+func (u *users) takeOutage() time.Duration {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	longest := u.outageUntil(time.Now())
+	u.outage = 0
+	return longest.Round(time.Millisecond)
+}
+
+func (u *users) outageUntil(now time.Time) time.Duration {
+	if u.lastGood.IsZero() {
+		return 0
+	}
+	return max(u.outage, now.Sub(u.lastGood))
 }
 
 // take returns what was counted since the last call.

@@ -272,7 +272,25 @@ func (r *Failovers) keepUp(ctx context.Context, p *policy, seen []runtime.Observ
 	if err := errors.Join(errs...); err != nil {
 		return &runtime.PendingError{Reason: "Unsettled", Message: err.Error(), After: watchInterval}
 	}
+	if region := notYetSynchronous(&p.Spec, p.Status.ActiveRegion, r.Runtime.Databases(ctx)); region != "" && !settled {
+		return &runtime.PendingError{Reason: "Replication", Message: fmt.Sprintf("writes do not wait for the database of %s yet", region), After: watchInterval}
+	}
 	return nil
+}
+
+// notYetSynchronous is a region whose database follows the primary, and for which writes will wait in a moment; empty when
+// there is none. Whoever made the policy relies on it being true when it is ready: a drill that begins earlier is refused. A
+// standby that does not follow holds nothing up.
+func notYetSynchronous(spec *synapse.FailoverPolicySpec, active string, databases []runtime.DatabaseState) string {
+	if !spec.MovesDatabase() || spec.Replication != synapse.ReplicationSynchronous {
+		return ""
+	}
+	for _, d := range databases {
+		if d.Region != active && slices.Contains(spec.Regions(), d.Region) && d.Healthy && d.Streaming && !d.Synchronous {
+			return d.Region
+		}
+	}
+	return ""
 }
 
 func (r *Failovers) done(name string, now time.Time) {

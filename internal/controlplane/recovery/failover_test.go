@@ -57,6 +57,26 @@ func TestALostRegionFailsOverByItself(t *testing.T) {
 	require.Nil(t, p.Status.Lock)
 }
 
+func TestAPolicyIsReadyWhenWritesWaitForTheStandby(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.syncFrom = w.at.Add(3 * time.Second)
+	w.policy("automatic", "synchronous", "0s")
+	p := w.settle()
+	require.False(t, w.at.Before(w.syncFrom), "a drill that began earlier would be refused")
+	require.True(t, p.Status.Readiness.Ready, p.Status.Readiness.Why())
+}
+
+func TestAPolicyDoesNotWaitForAStandbyThatIsAway(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.lose("us")
+	w.lose("ap")
+	w.policy("automatic", "synchronous", "0s")
+	p := w.settle()
+	require.False(t, p.Status.Readiness.Ready)
+}
+
 func TestAFailureThatIsTooShortOrSeenByTooFewIsNone(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -31,6 +31,7 @@ func (r *Failovers) advance(ctx context.Context, p *policy) (reconcile.Result, e
 		return reconcile.Result{After: soon}, nil
 	}
 	outcome, err := r.do(ctx, p, step)
+	now = r.now() // a switchover takes seconds
 	overdue := now.Sub(*step.StartedAt) > step.Timeout.Value()
 	switch {
 	case err != nil:

@@ -37,6 +37,7 @@ type world struct {
 
 	regions   map[string]*place
 	mode      synapse.ReplicationMode
+	syncFrom  time.Time // when writes begin to wait for a standby, where the mode says so
 	faults    map[string]runtime.Fault
 	endpoint  string // region that the write endpoint leads to
 	active    string
@@ -372,7 +373,7 @@ func (w *world) Databases(context.Context) []runtime.DatabaseState {
 		}
 		for other, q := range w.regions {
 			if !p.primary && !p.fenced && q.primary && !q.fenced && w.up(other, "database") && d.Healthy {
-				d.Streaming, d.Lag, d.LagBytes, d.Synchronous = true, 0, 0, w.mode == synapse.ReplicationSynchronous
+				d.Streaming, d.Lag, d.LagBytes, d.Synchronous = true, 0, 0, w.mode == synapse.ReplicationSynchronous && !w.at.Before(w.syncFrom)
 			}
 		}
 		all = append(all, d)
