@@ -258,20 +258,20 @@ func TestWhatAFaultHasLeftIsForgotten(t *testing.T) {
 	require.NoFileExists(t, filepath.Join(f.faultDir(), "drill.keep"))
 }
 
-// network records what is asked of it.
-type network struct {
+// fakeNetwork records what is asked of it.
+type fakeNetwork struct {
 	err  error
 	seen func(f runtime.Fault)
 	did  []string
 }
 
-func (n *network) Start(_ context.Context, f runtime.Fault) error {
+func (n *fakeNetwork) Start(_ context.Context, f runtime.Fault) error {
 	n.seen(f)
 	n.did = append(n.did, "start "+f.ID)
 	return n.err
 }
 
-func (n *network) End(_ context.Context, f runtime.Fault) error {
+func (n *fakeNetwork) End(_ context.Context, f runtime.Fault) error {
 	n.seen(f)
 	n.did = append(n.did, "end "+f.ID)
 	return n.err
@@ -281,7 +281,7 @@ func TestAFaultOfConnectionsIsOnDiskAsLongAsItHasAnEffect(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.settle(t, "eu")
-	n := &network{seen: func(seen runtime.Fault) { require.Equal(t, []runtime.Fault{seen}, f.Faults()) }}
+	n := &fakeNetwork{seen: func(seen runtime.Fault) { require.Equal(t, []runtime.Fault{seen}, f.Faults()) }}
 	f.network = n
 	isolation := loss("drill", time.Hour)
 	isolation.Kind, isolation.Mode = runtime.FaultIsolation, runtime.FaultBlackHole
