@@ -197,9 +197,11 @@ func (d *Daemon) Processes() []string {
 func (d *Daemon) cleanUp(dir string) {
 	if d.t.Failed() {
 		d.t.Logf("the daemon's log ends with:\n%s", d.Log(60))
-		logs, _ := filepath.Glob(filepath.Join(d.DataDir, "local", "gateways", "*.log"))
-		for _, log := range logs {
-			d.t.Logf("%s ends with:\n%s", filepath.Base(log), tail(log, 20))
+		for _, part := range []string{"gateways", "faults"} {
+			logs, _ := filepath.Glob(filepath.Join(d.DataDir, "local", part, "*.log"))
+			for _, log := range logs {
+				d.t.Logf("%s ends with:\n%s", filepath.Base(log), tail(log, 20))
+			}
 		}
 	}
 	if d.command != nil {
