@@ -36,12 +36,22 @@ type Daemon struct {
 	DataDir string
 	// Program is the path of the synapsed binary.
 	Program string
+	// Player plays the daemon in place of Program from the next start on, unless it is nil.
+	Player *Player
 
 	t         testing.TB
 	arguments []string
 	log       string
 	command   *exec.Cmd
 	exited    chan struct{}
+}
+
+// Player is a program that understands the command line of synapsed serve. Gateways and the like are parts of Program, which it
+// must be told of in its environment.
+type Player struct {
+	Program string
+	// Env is what its environment has beside that of the test.
+	Env []string
 }
 
 // Start starts a control plane without any object, and ends it with the test.
@@ -95,6 +105,10 @@ func (d *Daemon) TryRestart() error {
 	}
 	defer log.Close()
 	d.command = exec.Command(d.Program, d.arguments...)
+	if d.Player != nil {
+		d.command = exec.Command(d.Player.Program, d.arguments...)
+		d.command.Env = append(os.Environ(), d.Player.Env...)
+	}
 	d.command.Stdout, d.command.Stderr = log, log
 	if err := d.command.Start(); err != nil {
 		return err
@@ -118,6 +132,9 @@ func (d *Daemon) Kill() {
 	_ = d.command.Process.Kill()
 	<-d.exited
 }
+
+// Exited is closed when the daemon that was started last has ended.
+func (d *Daemon) Exited() <-chan struct{} { return d.exited }
 
 // stopTimeout is several times what the daemon gives requests in flight to end.
 const stopTimeout = time.Minute
@@ -180,9 +197,11 @@ func (d *Daemon) Processes() []string {
 func (d *Daemon) cleanUp(dir string) {
 	if d.t.Failed() {
 		d.t.Logf("the daemon's log ends with:\n%s", d.Log(60))
-		logs, _ := filepath.Glob(filepath.Join(d.DataDir, "local", "gateways", "*.log"))
-		for _, log := range logs {
-			d.t.Logf("%s ends with:\n%s", filepath.Base(log), tail(log, 20))
+		for _, part := range []string{"gateways", "faults"} {
+			logs, _ := filepath.Glob(filepath.Join(d.DataDir, "local", part, "*.log"))
+			for _, log := range logs {
+				d.t.Logf("%s ends with:\n%s", filepath.Base(log), tail(log, 20))
+			}
 		}
 	}
 	if d.command != nil {

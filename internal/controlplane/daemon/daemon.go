@@ -61,6 +61,9 @@ func Run(ctx context.Context, options Options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
+	if options.WrapStore != nil {
+		s = options.WrapStore(s)
+	}
 	tokenFile, created, err := ensureAdminToken(ctx, s, options.DataDir, time.Now().UTC())
 	if err != nil {
 		return err

@@ -9,6 +9,8 @@ import (
 	"regexp"
 
 	"log/slog"
+
+	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/store"
 )
 
 // Options are the settings of a control plane.
@@ -34,7 +36,9 @@ type Options struct {
 	Program string
 	// Version is the version of this program.
 	Version string
-	Log     *slog.Logger
+	// WrapStore, when it is set, stands between the daemon and its store. It is for tests that end the daemon at a write.
+	WrapStore func(store.Store) store.Store
+	Log       *slog.Logger
 }
 
 var environmentPattern = regexp.MustCompile(`^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$`)

@@ -118,6 +118,15 @@ func TestAMissedObjectiveFailsTheRun(t *testing.T) {
 	w.requireWhole(t)
 }
 
+func TestARunThatDoesNotHoldTheFaultIsJudgedByTheRest(t *testing.T) {
+	t.Parallel()
+	w := drilled(t, "synchronous", strings.Replace(lossDrill, `"hold":"2s"`, `"hold":"0s"`, 1))
+	w.begin("first")
+	r := w.play("first")
+	require.Equal(t, synapse.VerdictPassed, r.Status.Verdict, r.Status.Message)
+	require.Len(t, r.Status.Report.Objectives, 4)
+}
+
 func TestTheOtherScenariosDoTheirHarmAndNoMore(t *testing.T) {
 	t.Parallel()
 	for scenario, effects := range map[string][]string{

@@ -93,7 +93,8 @@ func objectives(s *synapse.DrillRunStatus, p *policy, samples []client.Sample, r
 			lines = append(lines, steadyLine("steady_state_after", state, samples, *step.InverseStarted, *step.InverseEnded))
 		}
 	}
-	if step := s.Step(synapse.DrillStepHold); step != nil && step.EndedAt != nil {
+	// Without a hold there is no time in which anybody could look.
+	if step := s.Step(synapse.DrillStepHold); step != nil && step.EndedAt != nil && s.Definition.Scenario.Hold.Value() > 0 {
 		lines = append(lines, steadyLine("steady_state_during", state, samples, *step.StartedAt, *step.EndedAt))
 	}
 	slices.SortStableFunc(lines, func(a, b synapse.DrillObjective) int { return lineOrder(a.Name) - lineOrder(b.Name) })

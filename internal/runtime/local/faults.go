@@ -261,10 +261,7 @@ func KeepFault(ctx context.Context, dir, id string, options fault.Options) error
 // watchFaults brings about what an earlier daemon began, and forgets what has expired.
 func (r *Runtime) watchFaults(ctx context.Context) {
 	for _, f := range r.Faults() {
-		r.faulting.Lock()
-		err := r.bringAbout(ctx, f)
-		r.faulting.Unlock()
-		if err != nil && ctx.Err() == nil {
+		if err := r.bringAboutAgain(ctx, f); err != nil && ctx.Err() == nil {
 			r.options.Log.Error("a fault of an earlier daemon does not have its full effect", "fault", f.ID, "error", err)
 		}
 	}
@@ -283,19 +280,23 @@ func (r *Runtime) watchFaults(ctx context.Context) {
 	}
 }
 
+// bringAboutAgain is bringAbout for a fault that was found before, and may have been ended since.
+func (r *Runtime) bringAboutAgain(ctx context.Context, f runtime.Fault) error {
+	r.faulting.Lock()
+	defer r.faulting.Unlock()
+	if _, stays, err := r.faults.Get(f.ID); err != nil || !stays {
+		return err
+	}
+	return r.bringAbout(ctx, f)
+}
+
 // disturbAgain brings the faults of connections to processes that started since.
 func (r *Runtime) disturbAgain(ctx context.Context) {
 	for _, f := range r.Faults() {
 		if _, kills := r.holdOf(f); kills {
 			continue
 		}
-		r.faulting.Lock()
-		_, stays, err := r.faults.Get(f.ID)
-		if err == nil && stays {
-			err = r.bringAbout(ctx, f)
-		}
-		r.faulting.Unlock()
-		if err != nil && ctx.Err() == nil {
+		if err := r.bringAboutAgain(ctx, f); err != nil && ctx.Err() == nil {
 			r.options.Log.Warn("a fault does not have its full effect", "fault", f.ID, "error", err)
 		}
 	}

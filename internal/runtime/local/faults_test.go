@@ -186,6 +186,20 @@ func TestADaemonMakesUpForTheEffectThatTheLastOneCouldNotBringAbout(t *testing.T
 	}
 }
 
+func TestAFaultThatWasEndedSinceItWasSeenIsNotBroughtAboutAgain(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.settle(t, "eu")
+	require.NoError(t, f.StartFault(t.Context(), loss("drill", time.Hour)))
+	seen := f.Faults()
+	require.Len(t, seen, 1)
+	require.NoError(t, f.EndFault(t.Context(), "drill"))
+	require.NoError(t, f.bringAboutAgain(t.Context(), seen[0]))
+	require.Empty(t, f.processes.Holds())
+	f.settle(t, "eu")
+	require.Empty(t, f.down())
+}
+
 func TestALossEndsThoughNoDaemonComesBack(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
