@@ -143,7 +143,7 @@ func TestDrillsAndTheirRuns(t *testing.T) {
 	})
 	t.Run("a report is served as JSON and as Markdown, and kept", func(t *testing.T) {
 		_, err := object.WriteStatus(t.Context(), s.backend, run.Key(), run.UID, func(status *synapse.DrillRunStatus) {
-			until := time.Now().Add(time.Hour)
+			until := s.clock.Now().Add(time.Hour)
 			status.State, status.RetainUntil = synapse.DrillEnded, &until
 			status.Report = &synapse.DrillReport{Format: synapse.DrillReportFormat, Run: "first", Definition: made.Spec, DefinitionSHA256: made.Spec.Digest(), Verdict: synapse.VerdictPassed}
 			require.NoError(t, status.Report.Seal())

@@ -69,7 +69,7 @@ func (c *Collection[S, T]) planDelete(ctx context.Context, reader store.Reader, 
 		return object, true, false, dependentsExist(key, dependents)
 	}
 	if c.Kind.AdmitDelete != nil {
-		if err := c.Kind.AdmitDelete(ctx, reader, &object); err != nil {
+		if err := c.Kind.AdmitDelete(ctx, reader, &object, c.now()); err != nil {
 			return object, true, false, err
 		}
 	}

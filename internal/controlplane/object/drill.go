@@ -36,7 +36,7 @@ func admitDrill(ctx context.Context, reader store.Reader, _, wanted *drill) ([]s
 }
 
 // admitDrillDeletion keeps a drill that runs, where it says so.
-func admitDrillDeletion(_ context.Context, _ store.Reader, old *drill) error {
+func admitDrillDeletion(_ context.Context, _ store.Reader, old *drill, _ time.Time) error {
 	if old.Status.Active != "" && old.Spec.OnDestroy == synapse.DestroyRefuse {
 		return Conflict("%s is under way in run %s, and its on_destroy is refuse: wait until the run ends, or abort it (synapsed drill abort %s)", old.Key(), old.Status.Active, old.Status.Active)
 	}
@@ -66,11 +66,11 @@ func admitDrillRun(ctx context.Context, reader store.Reader, old, wanted *drillR
 }
 
 // admitDrillRunDeletion keeps runs that are under way, and evidence for as long as the drill says.
-func admitDrillRunDeletion(_ context.Context, _ store.Reader, old *drillRun) error {
+func admitDrillRunDeletion(_ context.Context, _ store.Reader, old *drillRun, now time.Time) error {
 	if old.Status.State != synapse.DrillEnded {
 		return Conflict("%s is under way: abort it first (synapsed drill abort %s)", old.Key(), old.Name)
 	}
-	if until := old.Status.RetainUntil; until != nil && time.Now().Before(*until) {
+	if until := old.Status.RetainUntil; until != nil && now.Before(*until) {
 		return Conflict("%s is evidence and kept until %s", old.Key(), until.Format(time.RFC3339))
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/store"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
@@ -117,7 +118,7 @@ func some(names []string) string {
 }
 
 // admitPolicyDeletion keeps a policy that holds something, or whose standby serves: nobody would bring that back.
-func admitPolicyDeletion(_ context.Context, _ store.Reader, old *policy) error {
+func admitPolicyDeletion(_ context.Context, _ store.Reader, old *policy, _ time.Time) error {
 	if lock := old.Status.Lock; lock != nil {
 		return Conflict("%s is held by %s: wait until that ends, or abort it", old.Key(), lock.Holder)
 	}

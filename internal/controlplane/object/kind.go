@@ -2,6 +2,7 @@ package object
 
 import (
 	"context"
+	"time"
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/store"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
@@ -24,7 +25,7 @@ type Kind[S, T any] struct {
 	Accepted func(object *synapse.Object[S, T], caller Caller)
 
 	// AdmitDelete refuses a deletion with a problem, beside protection and dependents. Optional.
-	AdmitDelete func(ctx context.Context, reader store.Reader, old *synapse.Object[S, T]) error
+	AdmitDelete func(ctx context.Context, reader store.Reader, old *synapse.Object[S, T], now time.Time) error
 	// Tombstone answers for a name whose object is on its way out, when there is more to say than "try again soon".
 	// It returns nil when there is not. Optional.
 	Tombstone func(old *synapse.Object[S, T]) *synapse.Problem

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/store"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
@@ -50,7 +51,7 @@ func admitRegion(ctx context.Context, reader store.Reader, _, wanted *region) ([
 // admitRegionDeletion keeps the primary database as long as it is needed: standbys stream from it, and all tenants'
 // data is in it, also that of deleted tenants until it is purged. What stands in the way may be on its way out, as when
 // everything is destroyed at once, so the client is told to try again.
-func admitRegionDeletion(ctx context.Context, reader store.Reader, old *region) error {
+func admitRegionDeletion(ctx context.Context, reader store.Reader, old *region, _ time.Time) error {
 	if old.Status.DatabaseRole != synapse.DatabasePrimary {
 		return nil
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/store"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
@@ -29,7 +30,7 @@ func admitSplit(ctx context.Context, reader store.Reader, old, wanted *split) ([
 }
 
 // admitSplitDeletion keeps a split that something holds still: without it, the services' own paths would serve its route.
-func admitSplitDeletion(_ context.Context, _ store.Reader, old *split) error {
+func admitSplitDeletion(_ context.Context, _ store.Reader, old *split, _ time.Time) error {
 	if state := old.Status.State; state.Phase == synapse.SplitFrozen {
 		return Conflict("%s is frozen by %s: wait until that ends, or unfreeze it first (synapsed split unfreeze %s)", old.Key(), state.FrozenBy, old.Name)
 	}

@@ -179,6 +179,8 @@ func (r *Failovers) react(ctx context.Context, p *policy, drill *run, seen []run
 	what := fmt.Sprintf("%s of region %s failed, as %d observers agree", describe(components), active, len(votes))
 	request := synapse.TransitionRequest{Kind: synapse.TransitionFailover, Trigger: synapse.TriggerAutomatic, Reason: what}
 	switch {
+	case drill != nil && expects(drill, active, components) && drill.Status.State == synapse.DrillRestoring:
+		return false, nil // the harm is being undone: it calls for nothing any more
 	case drill != nil && expects(drill, active, components):
 		request.Trigger, request.By = synapse.TriggerDrill, drill.Name
 	case p.Spec.Mode == synapse.FailoverManual:

@@ -163,6 +163,25 @@ func TestAnAssistedFailoverTouchesNothingBeforeItIsApproved(t *testing.T) {
 	require.Equal(t, "us", w.awaitTransitions(1).Status.ActiveRegion)
 }
 
+func TestAnAssistedFailoverIsCalledOffWhenTheRegionWorksAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.policy("assisted", "asynchronous", "5s")
+	w.settle()
+	w.lose("eu")
+	w.until("it awaits an approval", []synapse.Key{policyKey}, func() bool {
+		t := w.readPolicy().Status.Transition
+		return t != nil && t.Phase == synapse.TransitionAwaiting
+	})
+	w.repair("eu")
+	p := w.awaitTransitions(1)
+	require.Equal(t, synapse.TransitionFailed, p.Status.LastTransition().Phase)
+	require.Contains(t, p.Status.LastTransition().Message, "works again")
+	require.Empty(t, w.effects)
+	require.Nil(t, p.Status.Lock)
+	require.Equal(t, "eu", p.Status.ActiveRegion)
+}
+
 func TestAFailoverFromARegionThatWorksLosesNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -92,7 +92,7 @@ func faultID(name string) string { return "drill-" + name }
 // expects reports whether a drill that holds a policy did what its observers see.
 func expects(r *run, region string, components []runtime.Component) bool {
 	s := &r.Status
-	if s.FaultAt == nil || s.Region != region || s.Definition == nil || s.State != synapse.DrillRunning {
+	if s.FaultAt == nil || s.Region != region || s.Definition == nil || !s.Running() {
 		return false
 	}
 	switch s.Definition.Scenario.Type {

@@ -30,6 +30,12 @@ func (r *Failovers) advance(ctx context.Context, p *policy) (reconcile.Result, e
 		r.progress(p, step)
 		return reconcile.Result{After: soon}, nil
 	}
+	if t.Phase == synapse.TransitionAwaiting && t.Trigger == synapse.TriggerAutomatic {
+		if components, _ := failing(&p.Spec, t.From, r.Runtime.Observations(ctx), now); len(components) == 0 {
+			step.State, step.EndedAt = synapse.StepSkipped, &now
+			return r.giveUp(ctx, p, "region "+t.From+" works again, before anybody approved", nil, now)
+		}
+	}
 	outcome, err := r.do(ctx, p, step)
 	now = r.now() // a switchover takes seconds
 	overdue := now.Sub(*step.StartedAt) > step.Timeout.Value()
