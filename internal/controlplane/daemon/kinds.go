@@ -9,6 +9,7 @@ import (
 	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/measure"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/object"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/reconcile"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/recovery"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
@@ -65,10 +66,21 @@ func kinds(rt *local.Runtime, measured *measure.Measure) object.Kinds {
 		}
 		return nil
 	}
+	all.Drill.Preflight = func(_ context.Context, _ synapse.Meta, spec *synapse.DrillSpec) []synapse.FieldError {
+		return checkScenario(spec, rt.CanFault)
+	}
 	all.TrafficSplit.Preflight = func(_ context.Context, _ synapse.Meta, spec *synapse.TrafficSplitSpec) []synapse.FieldError {
 		return checkQueries(spec, measured.HasPrometheus())
 	}
 	return all
+}
+
+// checkScenario refuses a scenario that the runtime cannot do.
+func checkScenario(spec *synapse.DrillSpec, can func(runtime.FaultKind) error) []synapse.FieldError {
+	if err := can(recovery.Harm(spec.Scenario).Kind); err != nil {
+		return []synapse.FieldError{{Pointer: "/spec/scenario/type", Code: synapse.CodeInvalid, Message: fmt.Sprintf("%v: choose another scenario or method", err)}}
+	}
+	return nil
 }
 
 // checkQueries refuses queries that nobody could answer.

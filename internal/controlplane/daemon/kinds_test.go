@@ -1,10 +1,12 @@
 package daemon
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
 )
 
@@ -37,4 +39,21 @@ func TestQueriesAreChecked(t *testing.T) {
 		})
 	}
 	require.Empty(t, checkQueries(&synapse.TrafficSplitSpec{Weights: map[string]int{"a": 100}}, false))
+}
+
+func TestAScenarioThatTheRuntimeCannotDoIsRefused(t *testing.T) {
+	t.Parallel()
+	can := func(kind runtime.FaultKind) error {
+		if kind == runtime.FaultIsolation {
+			return errors.New("this runtime cannot disturb connections")
+		}
+		return nil
+	}
+	spec := &synapse.DrillSpec{Scenario: synapse.DrillScenarioSpec{Type: synapse.ScenarioRegionLoss}}
+	require.Empty(t, checkScenario(spec, can))
+	spec.Scenario.Method = synapse.LossBlackHole
+	errs := checkScenario(spec, can)
+	require.Len(t, errs, 1)
+	require.Equal(t, "/spec/scenario/type", errs[0].Pointer)
+	require.Contains(t, errs[0].Message, "cannot disturb connections")
 }

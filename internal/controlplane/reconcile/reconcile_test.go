@@ -316,3 +316,19 @@ func TestTheControllerRetriesAndRemoves(t *testing.T) {
 	stop()
 	require.NoError(t, <-ended)
 }
+
+func TestARegionThatTookOverHasTheReplicasThatTheFailoverAskedFor(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	put(t, w, synapse.Object[synapse.ServiceSpec, synapse.ServiceStatus]{Meta: synapse.Meta{Kind: synapse.KindService, Name: "auth"}})
+	put(t, w, synapse.Object[synapse.FailoverPolicySpec, synapse.FailoverPolicyStatus]{
+		Meta:   synapse.Meta{Kind: synapse.KindFailoverPolicy, Name: "core"},
+		Status: synapse.FailoverPolicyStatus{ActiveRegion: "us", Scale: map[string]int{"auth/v1": 5}},
+	})
+	floors, err := Deployments{Runtime: w, Store: w.Store, Now: w.Now}.floors(t.Context(), "auth/v1")
+	require.NoError(t, err)
+	require.Equal(t, map[string]int{"us": 5}, floors)
+	floors, err = Deployments{Runtime: w, Store: w.Store, Now: w.Now}.floors(t.Context(), "auth/v2")
+	require.NoError(t, err)
+	require.Empty(t, floors)
+}

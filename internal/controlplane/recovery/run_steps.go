@@ -252,30 +252,29 @@ func (r *DrillRuns) injectFault(ctx context.Context, obj *run) (outcome, error) 
 // faultOf is the harm that a run does.
 func faultOf(obj *run) runtime.Fault {
 	s := &obj.Status
-	scenario := s.Definition.Scenario
-	fault := runtime.Fault{
-		ID: faultID(obj.Name), Region: s.Region, Token: s.Lease.Token,
-		Until: s.StartedAt.Add(s.Definition.MaxDuration.Value()),
-	}
-	switch scenario.Type {
-	case synapse.ScenarioRegionLoss:
-		fault.Kind = runtime.FaultIsolation
-		switch scenario.Method {
-		case synapse.LossRefuse:
-			fault.Mode = runtime.FaultRefuse
-		case synapse.LossBlackHole:
-			fault.Mode = runtime.FaultBlackHole
-		default:
-			fault.Kind = runtime.FaultLoss
-		}
-	case synapse.ScenarioDatabaseFailover:
-		fault.Kind = runtime.FaultDatabaseStop
-	case synapse.ScenarioTrafficDrain:
-		fault.Kind = runtime.FaultDrain
-	case synapse.ScenarioDependencyLatency:
-		fault.Kind, fault.Latency = runtime.FaultSlowDatabases, scenario.Latency.Value()
-	}
+	fault := Harm(s.Definition.Scenario)
+	fault.ID, fault.Region, fault.Token = faultID(obj.Name), s.Region, s.Lease.Token
+	fault.Until = s.StartedAt.Add(s.Definition.MaxDuration.Value())
 	return fault
+}
+
+// Harm is the kind of fault that a scenario asks a runtime for.
+func Harm(scenario synapse.DrillScenarioSpec) runtime.Fault {
+	switch scenario.Type {
+	case synapse.ScenarioDatabaseFailover:
+		return runtime.Fault{Kind: runtime.FaultDatabaseStop}
+	case synapse.ScenarioTrafficDrain:
+		return runtime.Fault{Kind: runtime.FaultDrain}
+	case synapse.ScenarioDependencyLatency:
+		return runtime.Fault{Kind: runtime.FaultSlowDatabases, Latency: scenario.Latency.Value()}
+	}
+	switch scenario.Method {
+	case synapse.LossRefuse:
+		return runtime.Fault{Kind: runtime.FaultIsolation, Mode: runtime.FaultRefuse}
+	case synapse.LossBlackHole:
+		return runtime.Fault{Kind: runtime.FaultIsolation, Mode: runtime.FaultBlackHole}
+	}
+	return runtime.Fault{Kind: runtime.FaultLoss}
 }
 
 // needsFailover reports whether the harm takes the active region's database away, so that only a failover helps.

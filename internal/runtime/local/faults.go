@@ -105,20 +105,24 @@ func (r *Runtime) checkFault(f runtime.Fault) error {
 	case !r.isRegion(f.Region):
 		return fmt.Errorf("fault %s: there is no region %q", f.ID, f.Region)
 	}
-	switch f.Kind {
+	if err := r.CanFault(f.Kind); err != nil {
+		return fmt.Errorf("fault %s: %w", f.ID, err)
+	}
+	return nil
+}
+
+// CanFault says why this runtime cannot do harm of a kind, or returns nil.
+func (r *Runtime) CanFault(kind runtime.FaultKind) error {
+	switch kind {
 	case runtime.FaultLoss, runtime.FaultDatabaseStop:
 		return nil
 	case runtime.FaultIsolation, runtime.FaultPartition, runtime.FaultDrain, runtime.FaultSlowDatabases:
-		return r.canDisturb(f)
+		if r.network == nil {
+			return fmt.Errorf("this runtime cannot do it: harm of kind %s needs one that can disturb connections", kind)
+		}
+		return nil
 	}
-	return fmt.Errorf("fault %s: kind %q is not known", f.ID, f.Kind)
-}
-
-func (r *Runtime) canDisturb(f runtime.Fault) error {
-	if r.network == nil {
-		return fmt.Errorf("fault %s: this runtime cannot do it: a fault of kind %s needs one that can disturb connections", f.ID, f.Kind)
-	}
-	return nil
+	return fmt.Errorf("this runtime does not know harm of kind %q", kind)
 }
 
 // isRegion tells whether there is a region, which is known from its processes before it was looked at.
@@ -130,7 +134,7 @@ func (r *Runtime) isRegion(name string) bool {
 func (r *Runtime) bringAbout(ctx context.Context, f runtime.Fault) error {
 	hold, kills := r.holdOf(f)
 	if !kills {
-		if err := r.canDisturb(f); err != nil {
+		if err := r.CanFault(f.Kind); err != nil {
 			return err
 		}
 		if cutsDatabases(f) {
@@ -157,7 +161,7 @@ func (r *Runtime) endFault(ctx context.Context, f runtime.Fault) error {
 			return fmt.Errorf("ending fault %s: %w", f.ID, err)
 		}
 	} else {
-		if err := r.canDisturb(f); err != nil {
+		if err := r.CanFault(f.Kind); err != nil {
 			return err
 		}
 		if err := r.network.End(ctx, f); err != nil {
