@@ -80,6 +80,8 @@ func (w Workload) Key() WorkloadKey { return WorkloadKey{w.Service, w.Deployment
 
 // WorkloadState is what was seen of a workload.
 type WorkloadState struct {
+	// Unseen says that nobody has looked yet: the rest tells nothing. So it is right after a restart of the daemon.
+	Unseen bool
 	// Generation and Revision say what this state is about, as they were in the [Workload].
 	Generation int64
 	// Live is the revision that was last rolled out completely, or "".

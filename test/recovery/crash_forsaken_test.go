@@ -3,6 +3,7 @@ package recovery
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"testing"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
 )
 
@@ -19,9 +21,11 @@ type forsaken struct {
 	point    point
 	// whole says that everything of the region runs, or may run again, before its fault is due to end.
 	whole bool
-	// fenced says that the region's database was fenced: it stays down until it rejoins, which takes a control plane. readOnly
-	// says that no other one was promoted since.
-	fenced, readOnly bool
+	// fenced says that the region's database was fenced: it stays down until it rejoins, which takes a control plane.
+	fenced bool
+	// stuck says that no other database was promoted since: gateways and services run, but what needs the database waits for
+	// a control plane, the health of the service among it.
+	stuck bool
 }
 
 // TestAFaultEndsThoughTheControlPlaneNeverComesBack kills synapsed in the middle of a drill and starts it no more: the region is
@@ -32,10 +36,10 @@ func TestAFaultEndsThoughTheControlPlaneNeverComesBack(t *testing.T) {
 	moments := []forsaken{
 		{scenario: synapse.ScenarioRegionLoss, point: point{After: true, Event: "hold running"}, fenced: true},
 		{scenario: synapse.ScenarioRegionLoss, point: point{Event: "inject_fault done"}},
-		{scenario: synapse.ScenarioRegionLoss, point: point{After: true, Event: "failover fence done"}, fenced: true, readOnly: true},
+		{scenario: synapse.ScenarioRegionLoss, point: point{After: true, Event: "failover fence done"}, fenced: true, stuck: true},
 		{scenario: synapse.ScenarioRegionLoss, point: point{Event: "undo inject_fault done"}, fenced: true, whole: true},
 		{scenario: synapse.ScenarioDatabaseFailover, point: point{Event: "inject_fault done"}},
-		{scenario: synapse.ScenarioTrafficDrain, point: point{After: true, Event: "hold running"}, whole: true},
+		{scenario: synapse.ScenarioTrafficDrain, point: point{After: true, Event: "hold running"}},
 		{scenario: synapse.ScenarioDependencyLatency, point: point{After: true, Event: "hold running"}, whole: true},
 	}
 	if os.Getenv("SYNAPSE_CRASH_MATRIX") != "full" {
@@ -62,8 +66,15 @@ func (c *crashStack) forsake(moment forsaken, most time.Duration) {
 	require.True(c.t, killed, "the run came to %s", moment.point)
 	c.t.Logf("killed %s (write %d) of %v, %s after the run was asked for", moment.point, seen.Write, seen.Stored, time.Since(asked).Round(time.Millisecond))
 	eu := c.regions["eu"]
+	path := "/auth/healthz"
+	if moment.stuck {
+		path = "/.synapse/healthz"
+	}
 	runs := func(ctx context.Context) bool {
-		return answers(ctx, eu.gateway+"/auth/healthz") == "" && (moment.fenced || reachable(ctx, eu.database))
+		if moment.scenario == synapse.ScenarioTrafficDrain {
+			return leadsTo(ctx, c.EntryURL+path, "eu")
+		}
+		return answers(ctx, eu.gateway+path) == "" && (moment.fenced || reachable(ctx, eu.database))
 	}
 	if !moment.whole {
 		faults, err := filepath.Glob(filepath.Join(c.DataDir, "local", "faults", "*.json"))
@@ -80,11 +91,13 @@ func (c *crashStack) forsake(moment forsaken, most time.Duration) {
 	if !moment.whole {
 		require.GreaterOrEqual(c.t, back, most, "the fault lasts as long as it was to")
 	}
-	c.await("the global entry and the write endpoint serve", func(ctx context.Context) (bool, string) {
-		wrong := answers(ctx, c.EntryURL+"/auth/healthz")
-		takes, err := c.takesWrites(ctx, c.t, c.DatabaseAddress)
-		return wrong == "" && (takes || moment.readOnly), fmt.Sprint(wrong, "; the write endpoint: ", err)
-	})
+	if !moment.stuck {
+		c.await("the global entry and the write endpoint serve", func(ctx context.Context) (bool, string) {
+			wrong := answers(ctx, c.EntryURL+path)
+			takes, err := c.takesWrites(ctx, c.t, c.DatabaseAddress)
+			return wrong == "" && takes, fmt.Sprint(wrong, "; the write endpoint: ", err)
+		})
+	}
 	select {
 	case <-c.Exited():
 	default:
@@ -94,6 +107,27 @@ func (c *crashStack) forsake(moment forsaken, most time.Duration) {
 	c.arm(point{})
 	require.Contains(c.t, []synapse.DrillVerdict{synapse.VerdictInterrupted, synapse.VerdictPassed}, c.end(run).Status.Verdict)
 	c.requireWhole(run)
+}
+
+// leadsTo reports whether one of some requests is answered by a region.
+func leadsTo(ctx context.Context, url, region string) bool {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	for range 20 {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+		if err != nil {
+			return false
+		}
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			return false
+		}
+		_ = response.Body.Close()
+		if response.Header.Get(gateway.HeaderRegion) == region {
+			return true
+		}
+	}
+	return false
 }
 
 func (c *crashStack) requireNoSplitBrain(ctx context.Context) {

@@ -52,7 +52,8 @@ func (c *crashStack) play(run string, next point, points ...point) bool {
 
 // TestADrillOfRegionLossSurvivesAKillAtEachStep kills synapsed during each step of a drill, before or after what the step does,
 // and the next one during the undoing of a step: each step that is undone is undone twice. It is the part of the crash matrix
-// that runs always, and takes about three minutes; TestADrillSurvivesAKillAtEachWrite is the whole of it.
+// that runs always: twelve runs, for which two cores that were busy with much else took four minutes.
+// TestADrillSurvivesAKillAtEachWrite is the whole of it.
 func TestADrillOfRegionLossSurvivesAKillAtEachStep(t *testing.T) {
 	t.Parallel()
 	c := newCrashStack(t, quick("20s"), crashDrill(synapse.ScenarioRegionLoss, "110s"))
@@ -142,7 +143,7 @@ func TestADrillSurvivesAKillAtEachWrite(t *testing.T) {
 				points++
 			}
 			t.Logf("%s: %d points in %s", scenario, points, time.Since(began).Round(time.Second))
-			require.Greater(t, points, 40)
+			require.Greater(t, points+2*(first-1), 40)
 		})
 	}
 }

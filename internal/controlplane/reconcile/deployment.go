@@ -164,11 +164,19 @@ func haltMessage(obj *deployment) string {
 // summarise turns what was seen in the regions into the deployment's status.
 func (r Deployments) summarise(obj *deployment, seen map[string]runtime.WorkloadState) {
 	status := &obj.Status
+	before := status.Regions
+	if status.ObservedGeneration != obj.Generation {
+		before = nil
+	}
 	status.Regions = make(map[string]synapse.DeploymentRegionStatus, len(seen))
 	live := true
 	worst, reason, messages := synapse.PhaseReady, "Serving", []string(nil)
 	for _, name := range slices.Sorted(maps.Keys(seen)) {
 		s := seen[name]
+		// What was seen of this generation stays until somebody has looked again: replicas do not end with the daemon.
+		if was, known := before[name]; known && s.Unseen {
+			s = runtime.WorkloadState{Live: was.Revision, Replicas: was.Replicas, Ready: was.Ready, Phase: was.Phase, Message: was.Message}
+		}
 		status.Regions[name] = synapse.DeploymentRegionStatus{Revision: s.Live, Replicas: s.Replicas, Ready: s.Ready, Phase: s.Phase, Message: s.Message}
 		live = live && s.Live == status.DesiredRevision
 		if s.Phase != synapse.PhaseReady {

@@ -184,7 +184,7 @@ func (r *DrillRuns) begin(ctx context.Context, obj *run) (reconcile.Result, erro
 			s.Steps = append(s.Steps, synapse.DrillRunStep{Name: name, State: synapse.StepPending})
 		}
 	}
-	s.Lease = &synapse.DrillLease{Holder: r.Instance, Token: 1, ExpiresAt: now.Add(leaseTime)}
+	s.Lease = &synapse.DrillLease{Holder: r.Instance, Token: obj.ResourceVersion, ExpiresAt: now.Add(leaseTime)}
 	s.Set(obj.Generation, synapse.PhaseProgressing, string(s.State), "the run begins", now)
 	return reconcile.Result{After: soon}, nil
 }
@@ -224,7 +224,8 @@ func (r *DrillRuns) lease(obj *run) (wait time.Duration) {
 	case now.Before(l.ExpiresAt) && !r.Runtime.Exclusive():
 		return l.ExpiresAt.Sub(now)
 	}
-	s.Lease = &synapse.DrillLease{Holder: r.Instance, Token: l.Token + 1, ExpiresAt: now.Add(leaseTime)}
+	// The store's version grows with each write, so that a later lease has a larger one.
+	s.Lease = &synapse.DrillLease{Holder: r.Instance, Token: obj.ResourceVersion, ExpiresAt: now.Add(leaseTime)}
 	if s.State == synapse.DrillRunning {
 		s.Ending = &synapse.DrillEnding{Verdict: synapse.VerdictInterrupted, At: now, Reason: "the control plane that carried it out ended in between"}
 	}

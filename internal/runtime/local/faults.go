@@ -41,7 +41,7 @@ func (r *Runtime) StartFault(ctx context.Context, f runtime.Fault) error {
 	if err := r.checkFault(f); err != nil {
 		return err
 	}
-	if err := r.faults.SeeToken(f.Token); err != nil {
+	if err := r.faults.SeeToken(f.ID, f.Token); err != nil {
 		return fmt.Errorf("fault %s: %w", f.ID, err)
 	}
 	known, found, err := r.faults.Get(f.ID)
@@ -63,6 +63,7 @@ func (r *Runtime) StartFault(ctx context.Context, f runtime.Fault) error {
 	if err := r.faults.Save(f); err != nil {
 		return err
 	}
+	r.began[f.ID] = true
 	return r.bringAbout(ctx, f)
 }
 
@@ -168,6 +169,7 @@ func (r *Runtime) endFault(ctx context.Context, f runtime.Fault) error {
 			return fmt.Errorf("ending fault %s: %w", f.ID, err)
 		}
 	}
+	delete(r.began, f.ID)
 	return r.faults.Remove(f.ID)
 }
 
@@ -262,13 +264,9 @@ func KeepFault(ctx context.Context, dir, id string, options fault.Options) error
 	return fault.Keep(ctx, options)
 }
 
-// watchFaults brings about what an earlier daemon began, and forgets what has expired.
+// watchFaults keeps the effect of what this daemon began, and forgets what has expired. What an earlier daemon began and did
+// not bring about stays so: harm is never resumed.
 func (r *Runtime) watchFaults(ctx context.Context) {
-	for _, f := range r.Faults() {
-		if err := r.bringAboutAgain(ctx, f); err != nil && ctx.Err() == nil {
-			r.options.Log.Error("a fault of an earlier daemon does not have its full effect", "fault", f.ID, "error", err)
-		}
-	}
 	ticker := time.NewTicker(faultInterval)
 	defer ticker.Stop()
 	for {
@@ -288,7 +286,7 @@ func (r *Runtime) watchFaults(ctx context.Context) {
 func (r *Runtime) bringAboutAgain(ctx context.Context, f runtime.Fault) error {
 	r.faulting.Lock()
 	defer r.faulting.Unlock()
-	if _, stays, err := r.faults.Get(f.ID); err != nil || !stays {
+	if _, stays, err := r.faults.Get(f.ID); err != nil || !stays || !r.began[f.ID] {
 		return err
 	}
 	return r.bringAbout(ctx, f)

@@ -31,7 +31,7 @@ func newFixture(t *testing.T) *fixture {
 	log := slog.New(slog.DiscardHandler)
 	program, err := os.Executable()
 	require.NoError(t, err)
-	r := &Runtime{options: Options{Dir: dir, Program: program, Now: time.Now, Log: log, RegionChanged: func(string) {}}, table: newTable()}
+	r := &Runtime{options: Options{Dir: dir, Program: program, Now: time.Now, Log: log, RegionChanged: func(string) {}}, table: newTable(), began: map[string]bool{}}
 	r.publisher = newPublisher(r.table, time.Now)
 	r.openObserver()
 	require.NoError(t, os.MkdirAll(filepath.Join(dir, "gateways"), 0o711))

@@ -73,6 +73,7 @@ type Runtime struct {
 
 	// faulting is held while a fault begins or ends.
 	faulting sync.Mutex
+	began    map[string]bool // faults that this daemon began, by ID
 	// topology is held while a region comes or goes: the entry starts with the first and ends with the last.
 	topology sync.Mutex
 	cancel   context.CancelFunc
@@ -91,7 +92,7 @@ func Open(options Options) (_ *Runtime, err error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Runtime{options: options, table: newTable()}
+	r := &Runtime{options: options, table: newTable(), began: map[string]bool{}}
 	r.openObserver()
 	r.network = network{r}
 	if r.program, err = fileDigest(options.Program); err != nil {

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/atomicfile"
@@ -110,24 +109,41 @@ func (s Store) Clear() error {
 	return nil
 }
 
-// SeeToken refuses a fencing token that is older than the newest one seen, and remembers a newer one.
-func (s Store) SeeToken(token int64) error {
-	newest := int64(0)
-	content, err := os.ReadFile(filepath.Join(string(s), tokenFile))
+// maxTokens is how many faults' tokens are remembered. Those of the newest leases are.
+const maxTokens = 1000
+
+// SeeToken refuses a fencing token that is older than the newest one seen for a fault, and remembers a newer one, also when
+// the fault has ended.
+func (s Store) SeeToken(id string, token int64) error {
+	file := filepath.Join(string(s), tokenFile)
+	newest := map[string]int64{}
+	content, err := os.ReadFile(file)
 	if err == nil {
-		newest, err = strconv.ParseInt(strings.TrimSpace(string(content)), 10, 64)
+		err = json.Unmarshal(content, &newest)
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("reading the newest token: %w", err)
+		return fmt.Errorf("reading the newest tokens: %w", err)
 	}
-	if token < newest {
-		return fmt.Errorf("token %d is refused: a newer lease exists, with token %d; whoever holds it decides about faults", token, newest)
-	}
-	if token == newest {
+	if seen := newest[id]; token < seen {
+		return fmt.Errorf("token %d is refused: a newer lease exists, with token %d; whoever holds it decides about the fault", token, seen)
+	} else if token == seen {
 		return nil
 	}
-	if err := atomicfile.Write(filepath.Join(string(s), tokenFile), []byte(strconv.FormatInt(token, 10)+"\n")); err != nil {
-		return fmt.Errorf("writing the newest token: %w", err)
+	newest[id] = token
+	for len(newest) > maxTokens {
+		oldest := id
+		for other := range newest {
+			if newest[other] < newest[oldest] {
+				oldest = other
+			}
+		}
+		delete(newest, oldest)
+	}
+	if content, err = json.Marshal(newest); err != nil {
+		return fmt.Errorf("encoding the newest tokens: %w", err)
+	}
+	if err := atomicfile.Write(file, content); err != nil {
+		return fmt.Errorf("writing the newest tokens: %w", err)
 	}
 	return nil
 }

@@ -49,11 +49,12 @@ func TestStore(t *testing.T) {
 		t.Parallel()
 		store := open(t)
 		for _, token := range []int64{0, 5, 5, 7} {
-			require.NoError(t, store.SeeToken(token))
+			require.NoError(t, store.SeeToken("drill", token))
 		}
-		require.ErrorContains(t, Store(string(store)).SeeToken(6), "a newer lease exists, with token 7")
+		require.ErrorContains(t, Store(string(store)).SeeToken("drill", 6), "a newer lease exists, with token 7")
 		require.NoError(t, store.Clear())
-		require.Error(t, store.SeeToken(6), "what was fenced off stays so")
+		require.Error(t, store.SeeToken("drill", 6), "what was fenced off stays so")
+		require.NoError(t, store.SeeToken("other", 1), "another fault has leases of its own")
 	})
 	t.Run("only the owner may read a plan, and clearing leaves none", func(t *testing.T) {
 		t.Parallel()

@@ -62,7 +62,7 @@ type progress struct {
 func newWorkload(m *Manager, s state) *workload {
 	return &workload{
 		Manager: m, key: s.Wanted.Key(), kick: make(chan struct{}, 1), state: s,
-		reported: runtime.WorkloadState{Generation: s.Wanted.Generation, Phase: synapse.PhaseProgressing, Reason: "Starting", Message: "the replicas are being looked at"},
+		reported: runtime.WorkloadState{Unseen: true, Generation: s.Wanted.Generation, Phase: synapse.PhaseProgressing, Reason: "Starting", Message: "the replicas are being looked at"},
 		replicas: map[string]*member{}, bundles: map[string]*bundle{},
 	}
 }
