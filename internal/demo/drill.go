@@ -69,7 +69,16 @@ func (d Demo) drill(ctx context.Context) error {
 		cancel() // has Terraform abort the run, if there still is one, and wait until it is undone
 		return errors.Join(err, <-apply)
 	}
-	watch.sayVerdict(ended)
+	err = <-apply
+	if ended.Status.Report != nil {
+		watch.sayVerdict(ended)
+	}
+	if ended.Status.Verdict != synapse.VerdictPassed {
+		return fmt.Errorf("run %s of the drill ended as %s: %s", ended.Name, ended.Status.Verdict, ended.Status.Message)
+	}
+	if err != nil {
+		return err
+	}
 	d.step("Planning again")
 	if err := d.checkPlanEmpty(ctx, drDrill, "-var=release="+release); err != nil {
 		return err
@@ -135,7 +144,7 @@ func (w *drillWatch) await(ctx context.Context, apply <-chan error) (*drillRun, 
 	}
 }
 
-// follow prints what the run does as it happens, until it has ended and Terraform, too.
+// follow prints what the run does as it happens, until it has ended.
 func (w *drillWatch) follow(ctx context.Context, apply <-chan error) (*drillRun, error) {
 	run, err := w.await(ctx, apply)
 	if err != nil {
@@ -156,7 +165,7 @@ func (w *drillWatch) follow(ctx context.Context, apply <-chan error) (*drillRun,
 		}
 		w.look(run, policy, now)
 		if run.Status.State == synapse.DrillEnded {
-			break
+			return run, nil
 		}
 		select {
 		case <-ctx.Done():
@@ -164,5 +173,4 @@ func (w *drillWatch) follow(ctx context.Context, apply <-chan error) (*drillRun,
 		case <-ticker.C:
 		}
 	}
-	return run, <-apply
 }
