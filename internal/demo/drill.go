@@ -70,9 +70,7 @@ func (d Demo) drill(ctx context.Context) error {
 		return errors.Join(err, <-apply)
 	}
 	err = <-apply
-	if ended.Status.Report != nil {
-		watch.sayVerdict(ended)
-	}
+	watch.sayVerdict(ended)
 	if ended.Status.Verdict != synapse.VerdictPassed {
 		return fmt.Errorf("run %s of the drill ended as %s: %s", ended.Name, ended.Status.Verdict, ended.Status.Message)
 	}
@@ -90,6 +88,10 @@ func (d Demo) drill(ctx context.Context) error {
 // sayVerdict prints what the run measured, beside what the demo's own users saw.
 func (w *drillWatch) sayVerdict(run *drillRun) {
 	r := run.Status.Report
+	if r == nil || r.FaultAt == nil {
+		w.say("\nVERDICT       %s: nothing was harmed, and nothing measured", run.Status.Verdict)
+		return
+	}
 	objectives := map[string]string{}
 	for _, objective := range r.Objectives {
 		objectives[objective.Name] = objective.Objective

@@ -52,12 +52,15 @@ func FindOutage(samples []client.Sample, faultAt time.Time, consecutive int) Out
 	slices.SortFunc(sorted, func(a, b client.Sample) int {
 		return cmp.Or(cmp.Compare(a.SentAt, b.SentAt), cmp.Compare(a.Seq, b.Seq))
 	})
-	good := goodAnswers(sorted)
+	var good []time.Time // worked out once there is an outage
 	var longest Outage
 	for rest := sorted; ; {
 		first := slices.IndexFunc(rest, func(s client.Sample) bool { return !s.OK && !s.Answered().Before(faultAt) })
 		if first < 0 {
 			return longest
+		}
+		if good == nil {
+			good = goodAnswers(sorted)
 		}
 		began := rest[first].Sent()
 		out := Outage{LastGood: lastUntil(good, began, earlier(faultAt, began))}
