@@ -19,8 +19,9 @@ resource "synapse_dr_drill" "region_loss" {
     headers             = { X-Synapse-Tenant = "globex", X-Synapse-Prefer-Region = data.synapse_region.eu_west.name }
   }
 
-  # Before the fault, while it stays, and after it.
-  steady_state = { observe = "3s", max_bad_percent = 1, max_latency = "2s" }
+  # Before the fault, while it stays, and after it. One machine runs everything here, the client that measures included, so
+  # that some answers may be late. In production: 1 % and less.
+  steady_state = { observe = "3s", max_bad_percent = 5, max_latency = "2s" }
 
   # What ends a run early and undoes everything.
   stop_when    = { outage_longer_than = "30s" }

@@ -69,7 +69,14 @@ func (d Demo) drill(ctx context.Context) error {
 		cancel() // has Terraform abort the run, if there still is one, and wait until it is undone
 		return errors.Join(err, <-apply)
 	}
+	err = <-apply
 	watch.sayVerdict(ended)
+	if ended.Status.Verdict != synapse.VerdictPassed {
+		return fmt.Errorf("run %s of the drill ended as %s: %s", ended.Name, ended.Status.Verdict, ended.Status.Message)
+	}
+	if err != nil {
+		return err
+	}
 	d.step("Planning again")
 	if err := d.checkPlanEmpty(ctx, drDrill, "-var=release="+release); err != nil {
 		return err
@@ -81,6 +88,10 @@ func (d Demo) drill(ctx context.Context) error {
 // sayVerdict prints what the run measured, beside what the demo's own users saw.
 func (w *drillWatch) sayVerdict(run *drillRun) {
 	r := run.Status.Report
+	if r == nil || r.FaultAt == nil {
+		w.say("\nVERDICT       %s: nothing was harmed, and nothing measured", run.Status.Verdict)
+		return
+	}
 	objectives := map[string]string{}
 	for _, objective := range r.Objectives {
 		objectives[objective.Name] = objective.Objective
@@ -135,7 +146,7 @@ func (w *drillWatch) await(ctx context.Context, apply <-chan error) (*drillRun, 
 	}
 }
 
-// follow prints what the run does as it happens, until it has ended and Terraform, too.
+// follow prints what the run does as it happens, until it has ended.
 func (w *drillWatch) follow(ctx context.Context, apply <-chan error) (*drillRun, error) {
 	run, err := w.await(ctx, apply)
 	if err != nil {
@@ -156,7 +167,7 @@ func (w *drillWatch) follow(ctx context.Context, apply <-chan error) (*drillRun,
 		}
 		w.look(run, policy, now)
 		if run.Status.State == synapse.DrillEnded {
-			break
+			return run, nil
 		}
 		select {
 		case <-ctx.Done():
@@ -164,5 +175,4 @@ func (w *drillWatch) follow(ctx context.Context, apply <-chan error) (*drillRun,
 		case <-ticker.C:
 		}
 	}
-	return run, <-apply
 }

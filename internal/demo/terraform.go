@@ -121,11 +121,15 @@ func (d Demo) quietTerraform(ctx context.Context, example string, args ...string
 	return err
 }
 
-// terraformOutput returns what a command says, within the error when it fails.
+// terraformOutput returns what a command says. When it fails, the error has what it says of that.
 func (d Demo) terraformOutput(ctx context.Context, example string, args ...string) (string, error) {
 	var output bytes.Buffer
 	if err := d.terraform(ctx, example, &output, args...); err != nil {
-		return "", fmt.Errorf("%w\n%s", err, bytes.TrimSpace(output.Bytes()))
+		said := output.Bytes()
+		if at := bytes.Index(said, []byte("\nError: ")); at >= 0 {
+			said = said[at:] // what comes before is the plan
+		}
+		return "", fmt.Errorf("%w\n%s", err, bytes.TrimSpace(said))
 	}
 	return output.String(), nil
 }

@@ -57,7 +57,9 @@ func TestAnOutageReachesFromTheLastGoodAnswerToTheFirstOfTheGoodOnes(t *testing.
 		"a short one":                                           {run("gggbbggggg"), 250, 0, found(210, 510)},
 		"good ones in between do not count":                     {run("ggbggggbbggggg"), 150, 0, found(110, 910)},
 		"as many in a row as wanted":                            {run("ggbggbggggg"), 150, 2, found(110, 310)},
-		"the first recovery, not a later outage":                {run("ggbgggggbbbggggg"), 150, 0, found(110, 310)},
+		"the longest, not the first":                            {run("ggbgggggbbbggggg"), 150, 0, found(710, 1110)},
+		"the longest, not the last":                             {run("ggbbbgggggbggggg"), 150, 0, found(110, 510)},
+		"the one that lasts, though one was longer":             {run("ggbbbgggggb"), 150, 0, measure.Outage{LastGood: at(910), Length: 100 * time.Millisecond}},
 		"a request that was on its way":                         {run("gggBbggggg"), 350, 0, found(210, 510)},
 		"bad before the fault as well":                          {run("gbgggbbggggg"), 450, 0, found(410, 710)},
 		"nothing good before":                                   {run("bbbggggg"), 150, 0, found(150, 310)},
@@ -125,7 +127,7 @@ func TestGoodSamplesAtTheEndNeverTakeARecoveryBack(t *testing.T) {
 		for i := range 5 {
 			samples = append(samples, sample(client.KindRequest, 1000+i, sent+20*i, sent+20*i+5, true))
 			after := measure.FindOutage(samples, fault, 5)
-			if after.LastGood != before.LastGood || before.Recovered && after != before {
+			if after.Happened() != before.Happened() || before.Recovered && after != before {
 				t.Fatalf("%+v becomes %+v", before, after)
 			}
 			before = after

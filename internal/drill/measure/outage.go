@@ -3,6 +3,7 @@ package measure
 import (
 	"cmp"
 	"slices"
+	"sort"
 	"time"
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/drill/client"
@@ -38,6 +39,9 @@ func (o Outage) Until(now time.Time) time.Duration {
 // the first bad one that was there after the fault, to the first of consecutive good ones, in order of sending, after it.
 // With consecutive < 1 it takes [Consecutive]. All times are those of answers, as a user saw them.
 //
+// Of several outages it is the one that lasts still, or else the longest: a single bad answer between the order to do harm and
+// the harm must not pass for all that there was.
+//
 // A good answer to something that was sent before the first bad one, but came after that was sent, does not count as the last
 // good one: it shows that service was there when it was sent, not how long.
 func FindOutage(samples []client.Sample, faultAt time.Time, consecutive int) Outage {
@@ -48,34 +52,68 @@ func FindOutage(samples []client.Sample, faultAt time.Time, consecutive int) Out
 	slices.SortFunc(sorted, func(a, b client.Sample) int {
 		return cmp.Or(cmp.Compare(a.SentAt, b.SentAt), cmp.Compare(a.Seq, b.Seq))
 	})
-	first := slices.IndexFunc(sorted, func(s client.Sample) bool { return !s.OK && !s.Answered().Before(faultAt) })
-	if first < 0 {
-		return Outage{}
+	var good []time.Time // worked out once there is an outage
+	var longest Outage
+	for rest := sorted; ; {
+		first := slices.IndexFunc(rest, func(s client.Sample) bool { return !s.OK && !s.Answered().Before(faultAt) })
+		if first < 0 {
+			return longest
+		}
+		if good == nil {
+			good = goodAnswers(sorted)
+		}
+		began := rest[first].Sent()
+		out := Outage{LastGood: lastUntil(good, began, earlier(faultAt, began))}
+		rest = rest[first:]
+		recovery := firstInRow(rest, consecutive)
+		if recovery < 0 {
+			for _, s := range sorted {
+				out.Length = max(out.Length, s.Answered().Sub(out.LastGood))
+			}
+			return out
+		}
+		out.Recovered, out.RecoveredAt = true, rest[recovery].Answered()
+		if out.Length = out.RecoveredAt.Sub(out.LastGood); out.Length > longest.Length || !longest.Happened() {
+			longest = out
+		}
+		rest = rest[recovery+consecutive:]
 	}
-	began := sorted[first].Sent()
-	out := Outage{LastGood: earlier(faultAt, began)}
-	var last time.Time
-	for _, s := range sorted[:first] {
-		if at := s.Answered(); s.OK && !at.After(began) && at.After(last) {
-			out.LastGood, last = at, at
+}
+
+// goodAnswers are the times of good answers, in order.
+func goodAnswers(samples []client.Sample) []time.Time {
+	var good []time.Time
+	for _, s := range samples {
+		if s.OK {
+			good = append(good, s.Answered())
 		}
 	}
+	slices.SortFunc(good, time.Time.Compare)
+	return good
+}
+
+// lastUntil is the last of the times, which are in order, that is not after a moment.
+func lastUntil(times []time.Time, moment, otherwise time.Time) time.Time {
+	after := sort.Search(len(times), func(i int) bool { return times[i].After(moment) })
+	if after == 0 {
+		return otherwise
+	}
+	return times[after-1]
+}
+
+// firstInRow is where the first of consecutive good samples is, or -1.
+func firstInRow(samples []client.Sample, consecutive int) int {
 	inRow := 0
-	for i, s := range sorted[first:] {
+	for i, s := range samples {
 		if !s.OK {
 			inRow = 0
 			continue
 		}
 		if inRow++; inRow == consecutive {
-			out.Recovered, out.RecoveredAt = true, sorted[first+i-consecutive+1].Answered()
-			out.Length = out.RecoveredAt.Sub(out.LastGood)
-			return out
+			return i - consecutive + 1
 		}
 	}
-	for _, s := range sorted {
-		out.Length = max(out.Length, s.Answered().Sub(out.LastGood))
-	}
-	return out
+	return -1
 }
 
 func earlier(a, b time.Time) time.Time {
