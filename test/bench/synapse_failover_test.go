@@ -42,7 +42,9 @@ func loseRegion(t *testing.T) recovery {
 	})
 	createReady[synapse.DrillSpec, synapse.DrillStatus](t, d, synapse.KindDrill, "", "loss", synapse.DrillSpec{
 		FailoverPolicy: "core", Scenario: synapse.DrillScenarioSpec{Type: synapse.ScenarioRegionLoss},
-		SteadyState: synapse.DrillSteadyState{Observe: "10s"}, MaxDuration: "10m", Restore: synapse.DrillRestore{Mode: synapse.RestoreManual},
+		// What the drill's own client sees must not end the run, on however busy a machine: another one measures.
+		SteadyState: synapse.DrillSteadyState{Observe: "10s", MaxBadPercent: new(100.0)}, StopWhen: synapse.DrillStopWhen{BadPercent: new(100.0)},
+		MaxDuration: "10m", Restore: synapse.DrillRestore{Mode: synapse.RestoreManual},
 	})
 	_, err := client.Create[synapse.DrillRunSpec, synapse.DrillRunStatus](t.Context(), d.Client(), synapse.KindDrillRun,
 		synapse.Draft[synapse.DrillRunSpec]{Name: "first", Spec: synapse.DrillRunSpec{Drill: "loss"}}, client.CreateOptions{})
@@ -58,6 +60,7 @@ func loseRegion(t *testing.T) recovery {
 		if run.Status.FaultAt != nil {
 			lostAt = *run.Status.FaultAt
 		}
+		require.NotEqual(t, synapse.DrillEnded, run.Status.State, run.Status.Message)
 		return run.Status.FaultAt != nil, fmt.Sprint(run.Status.State, " ", run.Status.Message)
 	})
 	seen := w.awaitRecovery(t, lostAt)
