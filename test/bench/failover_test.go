@@ -99,6 +99,7 @@ func TestBenchFailover(t *testing.T) {
 		PostgreSQL: patroni.postgresql.Major, Patroni: patroni.version, ToDefaultAim: 0.33, ToTunedAim: 1,
 	}
 	for _, c := range contenders {
+		require.Len(t, seen[c.name], runs, "%s was left out", c.name)
 		result := summary(c, seen[c.name])
 		results[c.name] = result
 		comparison.Contenders = append(comparison.Contenders, result)
