@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -17,7 +18,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// roleVariable makes the test program a child of itself: "backend" with the address as argument, or "guard" with a command.
+// roleVariable makes the test program a child of itself: "backend" with the address as argument, or "guard" or "node" with a
+// command.
 const roleVariable = "SYNAPSE_BENCH_ROLE"
 
 func TestMain(m *testing.M) {
@@ -26,6 +28,8 @@ func TestMain(m *testing.M) {
 		os.Exit(exitCode(serveBackend(os.Args[1])))
 	case "guard":
 		os.Exit(exitCode(guard(os.Args[1:])))
+	case "node":
+		os.Exit(exitCode(node(os.Args[1:])))
 	}
 	os.Exit(m.Run())
 }
@@ -71,8 +75,9 @@ func guard(arguments []string) error {
 	return command.Wait()
 }
 
-// startChild runs the test program in a role until the test ends or dies, and waits until the address accepts.
-func startChild(t *testing.T, role, address string, arguments ...string) {
+// startChild runs the test program in a role until the test ends or dies, and waits until the address accepts. The function
+// that it returns ends the child before that, and returns when it is gone.
+func startChild(t *testing.T, role, address string, arguments ...string) (end func()) {
 	t.Helper()
 	program, err := os.Executable()
 	require.NoError(t, err)
@@ -85,9 +90,12 @@ func startChild(t *testing.T, role, address string, arguments ...string) {
 	life, err := command.StdinPipe()
 	require.NoError(t, err)
 	require.NoError(t, command.Start())
-	t.Cleanup(func() {
+	end = sync.OnceFunc(func() {
 		_ = life.Close()
 		_ = command.Wait()
+	})
+	t.Cleanup(func() {
+		end()
 		if t.Failed() {
 			content, _ := os.ReadFile(log.Name())
 			t.Logf("%s %s:\n%s", role, strings.Join(arguments, " "), content)
@@ -100,6 +108,7 @@ func startChild(t *testing.T, role, address string, arguments ...string) {
 		}
 		return connection.Close() == nil
 	}, time.Minute, 10*time.Millisecond, "%s does not listen at %s", arguments, address)
+	return end
 }
 
 func freeAddresses(t *testing.T, count int) []string {
@@ -114,14 +123,15 @@ func freeAddresses(t *testing.T, count int) []string {
 	return addresses
 }
 
-// programOf returns the path of a program of Debian's, which may not be on an ordinary user's PATH.
-func programOf(t *testing.T, name string) string {
+// programOf returns the path of a program of Debian's, which may not be on an ordinary user's PATH. Without it the test is
+// skipped, and says which packages have what the test needs.
+func programOf(t *testing.T, name, packages string) string {
 	t.Helper()
 	for _, candidate := range []string{name, "/usr/sbin/" + name} {
 		if path, err := exec.LookPath(candidate); err == nil {
 			return path
 		}
 	}
-	t.Skipf("%s is not installed: on Debian, apt-get install %s", name, name)
+	t.Skipf("%s is not installed: on Debian, apt-get install %s", name, packages)
 	return ""
 }

@@ -47,7 +47,7 @@ type proxyComparison struct {
 // histograms for each backend, it has to do in its time.
 func TestBenchProxies(t *testing.T) {
 	onlyWhenAsked(t)
-	nginx, haproxy := programOf(t, "nginx"), programOf(t, "haproxy")
+	nginx, haproxy := programOf(t, "nginx", "nginx"), programOf(t, "haproxy", "haproxy")
 	addresses := freeAddresses(t, 7)
 	backends := addresses[:3]
 	for _, address := range backends {
