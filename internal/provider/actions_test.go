@@ -2,6 +2,7 @@ package provider_test
 
 import (
 	"context"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -39,7 +40,7 @@ func TestAnActionRunsADrillAndSaysHowFarItIs(t *testing.T) {
 	require.Less(t, strings.Index(told, "end_fault"), strings.Index(told, "unlock"), "what was done last is undone first")
 	require.Equal(t, 1, server.Count())
 	for _, r := range server.Requests() {
-		if r.Method == "POST" {
+		if r.Method == http.MethodPost {
 			require.Contains(t, r.Body, `"reason":"audit"`)
 			require.Contains(t, r.Body, `"version":"2"`)
 		}

@@ -54,7 +54,7 @@ func startWriter(t *testing.T, url string) *writer {
 	}
 	t.Cleanup(func() {
 		cancel()
-		<-ended
+		_ = <-ended
 	})
 	return w
 }

@@ -35,7 +35,7 @@ func checkHeld(ctx context.Context, reader store.Reader, old, wanted *deployment
 			return nil, err
 		}
 	}
-	holder, err := PolicyLockOf(ctx, reader, wanted.Parent)
+	holder, err := policyLockOf(ctx, reader, wanted.Parent)
 	if err != nil || holder == nil {
 		return nil, err
 	}

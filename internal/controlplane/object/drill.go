@@ -78,7 +78,7 @@ func admitDrillRunDeletion(_ context.Context, _ store.Reader, old *drillRun, now
 
 // ApproveDrill records that the caller has looked at a definition and agrees to it being run. It is bound to the digest:
 // another definition needs another approval.
-func ApproveDrill(ctx context.Context, drills *Collection[synapse.DrillSpec, synapse.DrillStatus], key synapse.Key, request synapse.DrillApprovalRequest, caller Caller) (drill, error) {
+func ApproveDrill(ctx context.Context, drills *Collection[synapse.DrillSpec, synapse.DrillStatus], key synapse.Key, request synapse.DrillApprovalRequest, caller Caller) (synapse.Object[synapse.DrillSpec, synapse.DrillStatus], error) {
 	return drills.Change(ctx, key, caller, "approve", func(d *drill) error {
 		digest := d.Spec.Digest()
 		if request.Digest != digest {
@@ -91,7 +91,7 @@ func ApproveDrill(ctx context.Context, drills *Collection[synapse.DrillSpec, syn
 }
 
 // AbortDrillRun ends a run; what it did is undone. A run that has ended stays as it is.
-func AbortDrillRun(ctx context.Context, runs *Collection[synapse.DrillRunSpec, synapse.DrillRunStatus], key synapse.Key, request synapse.DrillAbortRequest, caller Caller) (drillRun, error) {
+func AbortDrillRun(ctx context.Context, runs *Collection[synapse.DrillRunSpec, synapse.DrillRunStatus], key synapse.Key, request synapse.DrillAbortRequest, caller Caller) (synapse.Object[synapse.DrillRunSpec, synapse.DrillRunStatus], error) {
 	run, err := runs.Get(ctx, key)
 	if err != nil || run.Status.State == synapse.DrillEnded || run.Status.Ending != nil {
 		return run, err
@@ -112,12 +112,12 @@ func abortReason(reason, by string) string {
 }
 
 // ReportOf returns the report of a run that has ended, or a problem that says why there is none.
-func ReportOf(run *drillRun) (*synapse.DrillReport, error) {
+func ReportOf(run *synapse.Object[synapse.DrillRunSpec, synapse.DrillRunStatus]) (*synapse.DrillReport, error) {
 	if run.Status.Report != nil {
 		return run.Status.Report, nil
 	}
 	if run.Status.State != synapse.DrillEnded {
-		return nil, retry(problem(http.StatusConflict, synapse.CodeConflict, "%s is under way: its report comes when it ends", run.Key()), 1)
+		return nil, retry(problem(http.StatusConflict, synapse.CodeConflict, "%s is under way: its report comes when it ends", run.Key()))
 	}
 	return nil, problem(http.StatusNotFound, synapse.CodeNotFound, "%s has no report: nothing was done", run.Key())
 }

@@ -128,8 +128,8 @@ func admitPolicyDeletion(_ context.Context, _ store.Reader, old *policy, _ time.
 	return nil
 }
 
-// PolicyLockOf returns the failover policy that holds a service still, or nil.
-func PolicyLockOf(ctx context.Context, reader store.Reader, service string) (*policy, error) {
+// policyLockOf returns the failover policy that holds a service still, or nil.
+func policyLockOf(ctx context.Context, reader store.Reader, service string) (*policy, error) {
 	query := store.Query{Kind: synapse.KindFailoverPolicy, IncludeDeleting: true, Limit: synapse.MaxPageSize}
 	for found, err := range All[synapse.FailoverPolicySpec, synapse.FailoverPolicyStatus](ctx, reader, query) {
 		if err != nil {
@@ -146,7 +146,7 @@ func PolicyLockOf(ctx context.Context, reader store.Reader, service string) (*po
 // problem with status 409.
 func ActOnPolicy(ctx context.Context, policies *Collection[synapse.FailoverPolicySpec, synapse.FailoverPolicyStatus], key synapse.Key, action string,
 	request synapse.FailoverRequest, caller Caller, dryRun bool,
-) (policy, error) {
+) (synapse.Object[synapse.FailoverPolicySpec, synapse.FailoverPolicyStatus], error) {
 	act := func(p *policy) error {
 		if p.Deleting() {
 			return gone(key)

@@ -21,9 +21,9 @@ func title(status int, code string) string {
 	return strings.ToUpper(words[:1]) + words[1:]
 }
 
-// retry says in how many seconds trying again may be of use.
-func retry(p *synapse.Problem, seconds int) *synapse.Problem {
-	p.RetryAfterSeconds = seconds
+// retry says that trying again soon may be of use.
+func retry(p *synapse.Problem) *synapse.Problem {
+	p.RetryAfterSeconds = 1
 	return p
 }
 
@@ -58,7 +58,7 @@ func alreadyExists(meta synapse.Meta) *synapse.Problem {
 
 func gone(key synapse.Key) *synapse.Problem {
 	return retry(problem(http.StatusConflict, synapse.CodeGone,
-		"%s is being deleted: its name can be used again when that is done", key), 1)
+		"%s is being deleted: its name can be used again when that is done", key))
 }
 
 func conflict(key synapse.Key, current int64) *synapse.Problem {
@@ -90,5 +90,5 @@ func dependentsExist(key synapse.Key, dependents []synapse.Key) *synapse.Problem
 		names = append(names[:maxNamedDependents], "others")
 	}
 	return retry(problem(http.StatusConflict, synapse.CodeDependentsExist,
-		"%s is in use by %s: delete those first, or make them use something else", key, strings.Join(names, ", ")), 1)
+		"%s is in use by %s: delete those first, or make them use something else", key, strings.Join(names, ", ")))
 }

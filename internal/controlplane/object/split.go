@@ -88,7 +88,7 @@ func planSplitAction(ctx context.Context, splits *Collection[synapse.TrafficSpli
 		return acted, false, gone(key)
 	case !SplitSeen(&acted):
 		return acted, false, retry(problem(http.StatusServiceUnavailable, synapse.CodeUnavailable,
-			"the last change of %s is not taken over yet: try again", key), 1)
+			"the last change of %s is not taken over yet: try again", key))
 	case isRepeatedApproval(&acted, event, request):
 		return acted, false, nil
 	case request.Revision != "" && request.Revision != state.Revision:

@@ -175,7 +175,7 @@ func (r Drills) schedule(ctx context.Context, obj *drill, now time.Time) (time.D
 		}
 	}
 	s.NextRunAt = nil
-	if next, any := obj.Spec.NextRun(*s.Scheduled); any {
+	if next, found := obj.Spec.NextRun(*s.Scheduled); found {
 		s.NextRunAt = &next
 		return max(next.Sub(now), soon), nil
 	}

@@ -78,7 +78,7 @@ func (r *Failovers) Reconcile(ctx context.Context, p *policy) (reconcile.Result,
 	if handled {
 		return reconcile.Result{After: soon}, nil
 	}
-	if err := r.keepUp(ctx, p, seen); err != nil {
+	if err := r.keepUp(ctx, p); err != nil {
 		return reconcile.Result{}, err
 	}
 	if begun, err := r.returnHome(ctx, p, seen); err != nil || begun {
@@ -251,7 +251,7 @@ func (r *Failovers) failingBySLO(ctx context.Context, p *policy, seen []runtime.
 
 // keepUp does what need not be done in each pass. What fails is tried with the next one, and must not keep anybody from
 // watching.
-func (r *Failovers) keepUp(ctx context.Context, p *policy, seen []runtime.Observation) error {
+func (r *Failovers) keepUp(ctx context.Context, p *policy) error {
 	now := r.now()
 	r.mu.Lock()
 	last := r.upkeep[p.Name]

@@ -148,10 +148,10 @@ func (r Readiness) checkTarget(ctx context.Context, c *checks, p *policy, active
 		there, here := sums[target], sums[active]
 		needed := (max(here.wanted, 1)*preflight.MinReadyPercent + 99) / 100
 		if there.ready < needed {
-			ready = fmt.Sprintf("%s has %s ready in %s, and needs %d (%d %% of the %d in %s)", service, plural(there.ready, "replica"), target, needed, preflight.MinReadyPercent, here.wanted, active)
+			ready = fmt.Sprintf("%s has %s ready in %s, and needs %d (%d %% of the %d in %s)", service, replicaCount(there.ready), target, needed, preflight.MinReadyPercent, here.wanted, active)
 		}
 		if most := (here.wanted*(100+preflight.HeadroomPercent) + 99) / 100; preflight.HeadroomPercent > 0 && there.most < most {
-			headroom = fmt.Sprintf("%s can have %s in %s, and needs room for %d: raise max_replicas", service, plural(there.most, "replica"), target, most)
+			headroom = fmt.Sprintf("%s can have %s in %s, and needs room for %d: raise max_replicas", service, replicaCount(there.most), target, most)
 		}
 	}
 	c.add("ready_replicas", ready == "", "%s", orElse(ready, fmt.Sprintf("at least %d %% of the replicas of each service are ready in %s", preflight.MinReadyPercent, target)))
@@ -193,9 +193,9 @@ func orElse(text, otherwise string) string {
 	return text
 }
 
-func plural(n int, word string) string {
+func replicaCount(n int) string {
 	if n == 1 {
-		return "1 " + word
+		return "1 replica"
 	}
-	return fmt.Sprintf("%d %ss", n, word)
+	return fmt.Sprintf("%d replicas", n)
 }

@@ -86,7 +86,7 @@ func shortOf(ctx context.Context, reader store.Reader, scale map[string]int, reg
 			return "", err
 		}
 		if ready := d.Status.Regions[region].Ready; ready < wanted {
-			return plural(ready, "replica") + " of " + plural(wanted, "replica") + " of " + id + " are ready in " + region, nil
+			return replicaCount(ready) + " of " + replicaCount(wanted) + " of " + id + " are ready in " + region, nil
 		}
 	}
 	return "", nil

@@ -85,13 +85,13 @@ func (r *Failovers) plan(ctx context.Context, p *policy) (why string, err error)
 		candidates := slices.DeleteFunc(p.Spec.Regions(), func(region string) bool { return region == t.From })
 		target, err := choose(ctx, r.Runtime, r.Backend.Store, &p.Spec, candidates, seen, databases)
 		if err != nil {
-			return "no region can take over: " + err.Error(), nil
+			return "no region can take over: " + err.Error(), nil //nolint:nilerr // that is the reason, not a failure to find one
 		}
 		if t.Planned || !p.Spec.MovesDatabase() {
 			t.To = target // of a lost region it is chosen after the fence, when the standbys have received all they can
 		}
 	} else if _, err := choose(ctx, r.Runtime, r.Backend.Store, &p.Spec, []string{t.To}, seen, databases); err != nil {
-		return "the region can not take over: " + err.Error(), nil
+		return "the region can not take over: " + err.Error(), nil //nolint:nilerr // that is the reason, not a failure to find one
 	}
 	if p.Status.Lock != nil && p.Status.Lock.Holder == t.ID {
 		t.Frozen, err = movingSplits(ctx, r.Backend.Store, p.Spec.Services)

@@ -33,7 +33,6 @@ type world struct {
 	failovers *Failovers
 	runs      *DrillRuns
 	crash     func(point string) // may panic before or after an effect
-	lastPoint string
 
 	regions   map[string]*place
 	mode      synapse.ReplicationMode

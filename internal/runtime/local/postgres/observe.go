@@ -45,7 +45,7 @@ func (c *Cluster) observe(ctx context.Context, i instance, proc process.Process)
 		if errors.Is(problem, errNotStreaming) {
 			patience = streamPatience
 		}
-		return problem == nil || time.Since(proc.StartedAt) > patience || c.isolation(i) != nil || !c.primaryRuns(), nil
+		return problem == nil || time.Since(proc.StartedAt) > patience || c.isolation(i) != nil || !c.primaryRuns(), nil //nolint:nilerr // what is wrong is what is observed
 	})
 	switch {
 	case proc.State != process.Running:
