@@ -54,7 +54,9 @@ func startWriter(t *testing.T, url string) *writer {
 	}
 	t.Cleanup(func() {
 		cancel()
-		_ = <-ended
+		if err := <-ended; err != nil {
+			t.Log(err)
+		}
 	})
 	return w
 }
