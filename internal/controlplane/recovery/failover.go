@@ -23,6 +23,8 @@ const (
 	restInterval = 2 * time.Second
 	// upkeepInterval is the time between two passes over what moves seldom: readiness, replication, routes.
 	upkeepInterval = 5 * time.Second
+	// upkeepPatience bounds such a pass.
+	upkeepPatience = 2 * time.Second
 	// soon is the pause before another pass that is needed in any case.
 	soon = time.Millisecond
 	// stepPause is the pause before a step that is not done is looked at again.
@@ -78,7 +80,11 @@ func (r *Failovers) Reconcile(ctx context.Context, p *policy) (reconcile.Result,
 	if handled {
 		return reconcile.Result{After: soon}, nil
 	}
-	if err := r.keepUp(ctx, p); err != nil {
+	// A database that hangs must not keep anybody from seeing that it does.
+	bounded, cancel := context.WithTimeout(ctx, upkeepPatience)
+	err = r.keepUp(bounded, p)
+	cancel()
+	if err != nil {
 		return reconcile.Result{}, err
 	}
 	if begun, err := r.returnHome(ctx, p, seen); err != nil || begun {

@@ -22,6 +22,8 @@ type (
 const (
 	// leaseTime is for how long a control plane that is not heard of keeps a run. It is renewed when a third is used up.
 	leaseTime = 10 * time.Second
+	// passPatience bounds one pass at a step: what hangs is tried again, or undone.
+	passPatience = 30 * time.Second
 	// runInterval is the time between two looks at a run that waits for something.
 	runInterval = 100 * time.Millisecond
 )
@@ -265,7 +267,9 @@ func (r *DrillRuns) forward(ctx context.Context, obj *run) (reconcile.Result, er
 // take does a step that is stored as running.
 func (r *DrillRuns) take(ctx context.Context, obj *run, p *policy, step *synapse.DrillRunStep) (reconcile.Result, error) {
 	s := &obj.Status
-	out, err := r.do(ctx, obj, p, step)
+	bounded, cancel := context.WithTimeout(ctx, passPatience)
+	defer cancel()
+	out, err := r.do(bounded, obj, p, step)
 	now := r.now()
 	switch {
 	case err != nil:

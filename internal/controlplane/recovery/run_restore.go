@@ -37,7 +37,9 @@ func (r *DrillRuns) undo(ctx context.Context, obj *run, step *synapse.DrillRunSt
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	out, err := r.inverse(ctx, obj, p, step)
+	bounded, cancel := context.WithTimeout(ctx, passPatience)
+	defer cancel()
+	out, err := r.inverse(bounded, obj, p, step)
 	now := r.now()
 	switch {
 	case err != nil:

@@ -36,7 +36,9 @@ func (r *Failovers) advance(ctx context.Context, p *policy) (reconcile.Result, e
 			return r.giveUp(ctx, p, "region "+t.From+" works again, before anybody approved", nil, now)
 		}
 	}
-	outcome, err := r.do(ctx, p, step)
+	bounded, cancel := context.WithTimeout(ctx, step.Timeout.Value())
+	outcome, err := r.do(bounded, p, step)
+	cancel()
 	now = r.now() // a switchover takes seconds
 	overdue := now.Sub(*step.StartedAt) > step.Timeout.Value()
 	switch {
@@ -53,8 +55,10 @@ func (r *Failovers) advance(ctx context.Context, p *policy) (reconcile.Result, e
 	default:
 		step.Message = outcome.message
 	}
-	// Between the fence and the promotion there is no way back: the database must be promoted, however long that takes.
-	if overdue && step.Type != synapse.StepFence && step.Type != synapse.StepPromoteDatabase {
+	// Between the fence and the promotion there is no way back: the database must be promoted, however long that takes. A
+	// switchover that fails leaves the old primary in its place, and is not tried for ever: each try costs users some seconds.
+	forward := step.Type == synapse.StepFence || step.Type == synapse.StepPromoteDatabase && !t.Planned
+	if overdue && !forward {
 		step.State, step.EndedAt = synapse.StepFailed, &now
 		return r.giveUp(ctx, p, fmt.Sprintf("step %s was not done within %s: %s", step.Type, step.Timeout, step.Message), nil, now)
 	}
