@@ -34,7 +34,7 @@ func TestRegionLossUnderLoadLosesNoAcknowledgedWrite(t *testing.T) {
 	s.drill("loss", underLoad())
 	u := s.use()
 	var reported, seen []time.Duration
-	for i := range benchRuns(t, 2) {
+	for i := range benchRuns(t, 1) {
 		name := fmt.Sprint("run-", i+1)
 		s.awaitReadiness()
 		u.requests.take()
@@ -62,7 +62,7 @@ func TestTheLossOfAsynchronousReplicationIsReportedAsItIs(t *testing.T) {
 	s.drill("loss", underLoad())
 	u := s.use()
 	anyLost := false
-	for i := range benchRuns(t, 2) {
+	for i := range benchRuns(t, 1) {
 		name := fmt.Sprint("run-", i+1)
 		s.awaitReadiness()
 		u.writes.take()

@@ -383,7 +383,7 @@ func TestADrillSurvivesACrashAtAnyPoint(t *testing.T) {
 		t.Run(scenario, func(t *testing.T) {
 			t.Parallel()
 			verdicts := map[synapse.DrillVerdict]int{}
-			points := crashPoints(t, func(t *testing.T, crash func(*world)) *world {
+			points := crashPoints(t, func(t *testing.T, crash func(*world)) {
 				w := drilled(t, "synchronous", strings.Replace(lossDrill, "region_loss", scenario, 1))
 				w.begin("first")
 				crash(w)
@@ -398,7 +398,6 @@ func TestADrillSurvivesACrashAtAnyPoint(t *testing.T) {
 				w.requireNothingLost(t)
 				require.Equal(t, "eu", w.readPolicy().Status.ActiveRegion)
 				require.NoError(t, r.Status.Report.Verify())
-				return w
 			})
 			t.Logf("%s: %d points, %v", scenario, points, verdicts)
 			require.Greater(t, points, 60)
