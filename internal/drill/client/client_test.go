@@ -287,7 +287,10 @@ func TestMarkersGoOnWhenConnectionsBreak(t *testing.T) {
 	samples := r.end()
 	requireWhole(t, samples)
 	bad := slices.DeleteFunc(samples, good)
-	require.LessOrEqual(t, len(bad), 4+1, "one write finds that the connections are broken; the others get new ones")
+	require.NotEmpty(t, bad)
+	found := slices.MinFunc(bad, func(a, b client.Sample) int { return a.Answered().Compare(b.Answered()) }).Answered()
+	late := slices.DeleteFunc(bad, func(s client.Sample) bool { return s.Sent().Before(found) })
+	require.LessOrEqual(t, len(late), 4, "one write finds that the connections are broken; those sent later get new ones")
 }
 
 func TestADatabaseThatRefusesIsClassed(t *testing.T) {
