@@ -40,13 +40,15 @@ func TestRegionLossUnderLoadLosesNoAcknowledgedWrite(t *testing.T) {
 		u.requests.take()
 		u.writes.take()
 		s.begin("loss", name)
+		s.awaitStep(name, synapse.DrillStepInjectFault)
+		noise := max(u.requests.longestSoFar(), u.writes.longestSoFar())
 		s.awaitStep(name, synapse.DrillStepHold)
 		outside := max(u.requests.take(), u.writes.take())
 		r := s.end(name)
 		require.Equal(t, synapse.VerdictPassed, r.Status.Verdict, r.Status.Message)
 		require.Zero(t, r.Status.Report.Markers.Lost)
 		require.Zero(t, u.lost(s), "what users wrote")
-		requireNear(t, r.Status.Report.RTO(), outside)
+		requireNear(t, r.Status.Report.RTO(), outside, noise)
 		reported, seen = append(reported, r.Status.Report.RTO()), append(seen, outside)
 	}
 	t.Logf("RTO reported: median %s of %v; seen by users: median %s", median(reported), reported, median(seen))
@@ -69,21 +71,18 @@ func TestTheLossOfAsynchronousReplicationIsReportedAsItIs(t *testing.T) {
 		u.requests.take()
 		s.begin("loss", name)
 		s.awaitStep(name, synapse.DrillStepSteadyState)
-		receiver := s.receiver("us")
-		require.NoError(t, syscall.Kill(receiver, syscall.SIGSTOP))
-		resume := func() { _ = syscall.Kill(receiver, syscall.SIGCONT) }
-		t.Cleanup(resume)
-		s.await("the region is lost", func(context.Context) (bool, string) {
-			return len(s.pidsOf("eu")["database"]) == 0, "its database runs"
-		})
-		resume()
+		// What is sent already lies in the standby's socket, and is not lost: it is the sender that must stand still. It ends
+		// with its region.
+		require.NoError(t, syscall.Kill(s.sender("eu"), syscall.SIGSTOP))
+		s.awaitStep(name, synapse.DrillStepInjectFault)
+		noise := max(u.requests.longestSoFar(), u.writes.longestSoFar())
 		s.awaitStep(name, synapse.DrillStepHold)
 		outside := max(u.requests.take(), u.writes.take())
 		r := s.end(name)
 		require.Equal(t, synapse.VerdictPassed, r.Status.Verdict, r.Status.Message)
 		lost := s.lostMarkers(name)
 		require.EqualValues(t, lost, r.Status.Report.Markers.Lost)
-		requireNear(t, r.Status.Report.RTO(), outside)
+		requireNear(t, r.Status.Report.RTO(), outside, noise)
 		anyLost = anyLost || lost > 0
 		t.Logf("%d acknowledged markers were lost, over %s; users lost %d writes so far", lost, r.Status.Report.Markers.LostSpan, u.lost(s))
 	}
@@ -110,12 +109,13 @@ func (s *stack) lostMarkers(run string) int {
 	return len(acked)
 }
 
-// requireNear fails when the report and users differ by more than 10 % and more than 200 ms.
-func requireNear(t *testing.T, reported, outside time.Duration) {
+// requireNear fails when the report and users differ by more than 10 % or 200 ms, and more than users wait for an answer when
+// nothing is wrong: a busy machine makes them see less exactly.
+func requireNear(t *testing.T, reported, outside, noise time.Duration) {
 	t.Helper()
 	difference := (reported - outside).Abs()
-	require.True(t, difference <= 200*time.Millisecond || difference <= outside/10,
-		"the report says %s, and users were without service for %s", reported, outside)
+	t.Logf("the report says %s, and users were without service for %s; without a fault they wait for up to %s", reported, outside, noise)
+	require.LessOrEqual(t, difference, max(200*time.Millisecond, outside/10)+noise)
 }
 
 func median(values []time.Duration) time.Duration {
@@ -137,11 +137,11 @@ func (s *stack) awaitStep(name string, step synapse.DrillStepName) {
 	})
 }
 
-// receiver is the process of a region's database that receives from the primary.
-func (s *stack) receiver(region string) int {
+// sender is the process of a region's database that sends to the standby.
+func (s *stack) sender(region string) int {
 	s.t.Helper()
 	pid := 0
-	s.await("the database of "+region+" receives", func(context.Context) (bool, string) {
+	s.await("the database of "+region+" sends", func(context.Context) (bool, string) {
 		content, err := os.ReadFile(filepath.Join(s.DataDir, "local", "postgres", "instances", region, "data", "postmaster.pid"))
 		if err != nil {
 			return false, err.Error()
@@ -153,12 +153,12 @@ func (s *stack) receiver(region string) int {
 		}
 		for child := range strings.FieldsSeq(string(children)) {
 			title, _ := os.ReadFile("/proc/" + child + "/cmdline")
-			if strings.Contains(string(title), "walreceiver") {
+			if strings.Contains(string(title), "walsender") {
 				_, err := fmt.Sscan(child, &pid)
 				return err == nil, fmt.Sprint(err)
 			}
 		}
-		return false, "it has no walreceiver"
+		return false, "it has no walsender"
 	})
 	return pid
 }

@@ -65,6 +65,13 @@ func (o *outage) good(at time.Time) {
 	o.last = at
 }
 
+// longestSoFar is the longest time without a good answer since the last take.
+func (o *outage) longestSoFar() time.Duration {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.longest
+}
+
 // take returns the longest outage since the last call.
 func (o *outage) take() time.Duration {
 	o.mu.Lock()
