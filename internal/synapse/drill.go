@@ -26,6 +26,7 @@ const (
 	LossKill      LossMethod = "kill"       // its processes are killed
 	LossRefuse    LossMethod = "refuse"     // connections to it and from it are refused
 	LossBlackHole LossMethod = "black_hole" // connections to it and from it hang
+	LossPartition LossMethod = "partition"  // the other regions do not reach it, nor it them; clients and the control plane do
 )
 
 // DrillSpec is what is wanted of a drill: its definition. Applying it runs nothing.
@@ -50,7 +51,7 @@ type DrillSpec struct {
 type DrillScenarioSpec struct {
 	Type    DrillScenario `json:"type" doc:"region_loss, database_failover, traffic_drain or dependency_latency."`
 	Region  string        `json:"region,omitempty" doc:"Region that is harmed. Default: the policy's preferred region."`
-	Method  LossMethod    `json:"method,omitempty" doc:"Of region_loss: kill (its processes), refuse or black_hole (its connections). Default: kill."`
+	Method  LossMethod    `json:"method,omitempty" doc:"Of region_loss: kill (its processes), refuse or black_hole (its connections), or partition (those between regions only: nothing must fail over). Default: kill."`
 	Latency Duration      `json:"latency,omitempty" doc:"Of dependency_latency: what is added to each message of the region's services to the database. Default: 200ms."`
 	// Hold is how long the harm goes on after recovery.
 	Hold Duration `json:"hold,omitempty" doc:"How long the fault stays after recovery, while the steady state must hold. Default: 5s."`

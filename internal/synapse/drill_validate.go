@@ -27,7 +27,7 @@ func (s *DrillSpec) validateScenario() []FieldError {
 		errs = append(errs, ValidateName(pointer+"/region", c.Region)...)
 	}
 	if c.Type == ScenarioRegionLoss {
-		errs = append(errs, validateOneOf(pointer+"/method", c.Method, LossKill, LossRefuse, LossBlackHole)...)
+		errs = append(errs, validateOneOf(pointer+"/method", c.Method, LossKill, LossRefuse, LossBlackHole, LossPartition)...)
 	} else if c.Method != "" {
 		errs = append(errs, invalid(pointer+"/method", "belongs to region_loss: leave it out"))
 	}

@@ -3,6 +3,7 @@ package recovery
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -97,13 +98,9 @@ func expects(r *run, region string, components []runtime.Component) bool {
 	if s.FaultAt == nil || s.Region != region || s.Definition == nil || !s.Running() {
 		return false
 	}
-	switch s.Definition.Scenario.Type {
-	case synapse.ScenarioRegionLoss:
-		return true
-	case synapse.ScenarioDatabaseFailover:
-		return len(components) == 1 && components[0] == runtime.ComponentDatabase
-	}
-	return false
+	scenario := s.Definition.Scenario
+	return losesDatabase(scenario) &&
+		(scenario.Type == synapse.ScenarioRegionLoss || len(components) == 1 && components[0] == runtime.ComponentDatabase)
 }
 
 // Reconcile implements [reconcile.Func]. It is for [reconcile.AddStateMachine].
@@ -340,18 +337,13 @@ func (r *DrillRuns) ownDoing(obj *run, seen *synapse.Detection) bool {
 	if s.FaultAt == nil || seen.Region != s.Region {
 		return false
 	}
-	switch s.Definition.Scenario.Type {
-	case synapse.ScenarioRegionLoss:
-		return true
-	case synapse.ScenarioDatabaseFailover:
-		for _, said := range seen.Observers {
-			if !strings.Contains(said, string(runtime.ComponentDatabase)+":") {
-				return false
-			}
-		}
-		return true
+	scenario := s.Definition.Scenario
+	if !losesDatabase(scenario) {
+		return false
 	}
-	return false
+	return scenario.Type == synapse.ScenarioRegionLoss || !slices.ContainsFunc(seen.Observers, func(said string) bool {
+		return !strings.Contains(said, string(runtime.ComponentDatabase)+":")
+	})
 }
 
 func preemptor(p *policy) string {

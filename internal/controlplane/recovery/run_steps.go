@@ -273,6 +273,8 @@ func Harm(scenario synapse.DrillScenarioSpec) runtime.Fault {
 		return runtime.Fault{Kind: runtime.FaultIsolation, Mode: runtime.FaultRefuse}
 	case synapse.LossBlackHole:
 		return runtime.Fault{Kind: runtime.FaultIsolation, Mode: runtime.FaultBlackHole}
+	case synapse.LossPartition:
+		return runtime.Fault{Kind: runtime.FaultPartition, Mode: runtime.FaultBlackHole}
 	}
 	return runtime.Fault{Kind: runtime.FaultLoss}
 }
@@ -280,9 +282,17 @@ func Harm(scenario synapse.DrillScenarioSpec) runtime.Fault {
 // needsFailover reports whether the harm takes the active region's database away, so that only a failover helps.
 func needsFailover(obj *run) bool {
 	s := &obj.Status
-	switch s.Definition.Scenario.Type {
-	case synapse.ScenarioRegionLoss, synapse.ScenarioDatabaseFailover:
-		return s.Region == s.Active
+	return losesDatabase(s.Definition.Scenario) && s.Region == s.Active
+}
+
+// losesDatabase reports whether a scenario takes the region's database away from those who need it. A partition does not:
+// clients reach all regions.
+func losesDatabase(scenario synapse.DrillScenarioSpec) bool {
+	switch scenario.Type {
+	case synapse.ScenarioRegionLoss:
+		return scenario.Method != synapse.LossPartition
+	case synapse.ScenarioDatabaseFailover:
+		return true
 	}
 	return false
 }

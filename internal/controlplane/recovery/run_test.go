@@ -134,6 +134,7 @@ func TestTheOtherScenariosDoTheirHarmAndNoMore(t *testing.T) {
 		`"traffic_drain"`:                        {"start client", "start drain", "end fault", "stop client"},
 		`"dependency_latency","latency":"100ms"`: {"start client", "start slow_databases", "end fault", "stop client"},
 		`"region_loss","region":"us"`:            {"start client", "start loss", "end fault", "stop client"},
+		`"region_loss","method":"partition"`:     {"start client", "start partition", "end fault", "stop client"},
 	} {
 		t.Run(scenario, func(t *testing.T) {
 			t.Parallel()

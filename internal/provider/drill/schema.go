@@ -70,7 +70,7 @@ func attributes() map[string]schema.Attribute {
 }
 
 func scenarioAttributes() map[string]schema.Attribute {
-	method := envelope.OptionalText("Of `region_loss`: `kill` (its processes), `refuse` or `black_hole` (its connections). Default: `kill`; none for other scenarios.")
+	method := envelope.OptionalText("Of `region_loss`: `kill` (its processes), `refuse` or `black_hole` (its connections), or `partition` (those between regions only: nothing must fail over). Default: `kill`; none for other scenarios.")
 	method.Computed, method.PlanModifiers = true, defaultMethod()
 	latency := envelope.OptionalSpan("Of `dependency_latency`: what is added to each message of the region's services to the database, `1ms` to `30s`. Default: `200ms`; none for other scenarios.")
 	latency.Computed, latency.PlanModifiers = true, append(defaultLatency(), latency.PlanModifiers...)
