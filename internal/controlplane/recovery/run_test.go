@@ -407,6 +407,27 @@ func TestADrillSurvivesACrashAtAnyPoint(t *testing.T) {
 	}
 }
 
+// TestAnotherControlPlaneTakesARunOverWhenItsLeaseHasExpired has two control planes on one runtime, as replicas of a daemon are.
+func TestAnotherControlPlaneTakesARunOverWhenItsLeaseHasExpired(t *testing.T) {
+	t.Parallel()
+	w := drilled(t, "synchronous", lossDrill)
+	w.shared = true
+	w.playTo(t, synapse.DrillStepHold)
+	before := w.readRun("first").Status.Lease
+	w.restart() // the first one hangs, and is heard of no more
+	w.pass(runKey("first"))
+	require.Equal(t, before, w.readRun("first").Status.Lease, "its lease counts until it expires")
+	require.False(t, w.up("eu", "gateway"), "and so does the fault")
+	w.at = before.ExpiresAt
+	w.pass(runKey("first"))
+	after := w.readRun("first").Status.Lease
+	require.NotEqual(t, before.Holder, after.Holder)
+	require.Greater(t, after.Token, before.Token, "what the first one still does is refused")
+	require.Equal(t, synapse.VerdictInterrupted, w.play("first").Status.Verdict)
+	w.requireWhole(t)
+	w.requireNothingLost(t)
+}
+
 // TestAFaultEndsWithoutAnyControlPlane lets the control plane end in the middle of a drill and never come back.
 func TestAFaultEndsWithoutAnyControlPlane(t *testing.T) {
 	t.Parallel()

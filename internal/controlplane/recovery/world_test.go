@@ -55,6 +55,7 @@ type world struct {
 	next      time.Time // of the client's next request and write
 	behind    int       // writes that an asynchronous standby lacks
 	newerSeen int64     // newest fencing token of a fault
+	shared    bool      // other control planes may use the runtime too
 }
 
 // place is a region as it really is.
@@ -544,7 +545,7 @@ func (w *world) ForgetRun(context.Context, string) error {
 }
 
 // Exclusive implements [DrillRuntime].
-func (w *world) Exclusive() bool { return true }
+func (w *world) Exclusive() bool { return !w.shared }
 
 type databaseState = runtime.DatabaseState
 
