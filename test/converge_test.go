@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -53,8 +54,16 @@ func requireConverged(t *testing.T, d *synapsedtest.Daemon, w *synapsedtest.Work
 func requireProcesses(t *testing.T, d *synapsedtest.Daemon) {
 	t.Helper()
 	counts := map[string]int{}
+	found := map[string]bool{}
 	for _, process := range d.Processes() {
-		_, line, _ := strings.Cut(process, " ")
+		pid, _, _ := strings.Cut(process, " ")
+		found[pid] = true
+	}
+	for _, process := range d.Processes() {
+		pid, line, _ := strings.Cut(process, " ")
+		if found[parentOf(pid)] {
+			continue // a server's child looks like the server until somebody has logged in
+		}
 		switch {
 		case strings.Contains(line, "synapsed gateway"):
 			counts["gateway"]++
@@ -68,6 +77,14 @@ func requireProcesses(t *testing.T, d *synapsedtest.Daemon) {
 		}
 	}
 	require.Equal(t, map[string]int{"gateway": 2, "entry": 1, "postgres": 2, "replica": 3}, counts, "%s", strings.Join(d.Processes(), "\n"))
+}
+
+// parentOf returns the process id of a process's parent, or "" when it has ended.
+func parentOf(pid string) string {
+	status, _ := os.ReadFile("/proc/" + pid + "/status")
+	_, after, _ := strings.Cut(string(status), "\nPPid:\t")
+	parent, _, _ := strings.Cut(after, "\n")
+	return parent
 }
 
 // objects lists what the control plane has, those on their way out included.

@@ -219,6 +219,13 @@ func (c *Controller) next(ctx context.Context, k *kind) bool {
 	return true
 }
 
+// Close ends the queues of a controller that does not run. One that runs does so itself when it ends.
+func (c *Controller) Close() {
+	for _, k := range c.kinds {
+		k.queue.ShutDown()
+	}
+}
+
 // Once looks at one object of a registered kind, and says what follows.
 func (c *Controller) Once(ctx context.Context, key synapse.Key) (_ Result, err error) {
 	defer func() {

@@ -151,6 +151,7 @@ func (w *splitWorld) Split(_ context.Context, s *split, now time.Time) synapse.S
 func (w *splitWorld) pass() (Result, error) {
 	w.t.Helper()
 	controller := New(w.Backend, slog.New(slog.DiscardHandler))
+	defer controller.Close()
 	AddStateMachine(controller, synapse.KindTrafficSplit, 1, TrafficSplits{Runtime: w, Measure: w, Store: w.Store, Now: w.Now}.Reconcile)
 	return controller.Once(w.t.Context(), w.key)
 }

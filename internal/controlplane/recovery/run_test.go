@@ -402,7 +402,7 @@ func TestADrillSurvivesACrashAtAnyPoint(t *testing.T) {
 			})
 			t.Logf("%s: %d points, %v", scenario, points, verdicts)
 			require.Greater(t, points, 60)
-			require.Greater(t, verdicts[synapse.VerdictInterrupted], points/3)
+			require.Greater(t, verdicts[synapse.VerdictInterrupted], points/crashStride/3)
 		})
 	}
 }

@@ -30,10 +30,11 @@ type world struct {
 	kinds   object.Kinds
 	at      time.Time
 	// instance numbers the control planes: a new one after each crash.
-	instance  int
-	failovers *Failovers
-	runs      *DrillRuns
-	crash     func(point string) // may panic before or after an effect
+	instance   int
+	failovers  *Failovers
+	runs       *DrillRuns
+	controller *reconcile.Controller
+	crash      func(point string) // may panic before or after an effect
 
 	regions   map[string]*place
 	mode      synapse.ReplicationMode
@@ -95,6 +96,7 @@ func newWorld(t *testing.T) *world {
 	w.put(synapse.KindServiceDeployment, "auth", "v1", `{"image":"auth:v1","regions":{"eu":{"min_replicas":2},"us":{"min_replicas":2},"ap":{"min_replicas":2}}}`)
 	w.ready("eu", "us", "ap")
 	w.restart()
+	t.Cleanup(func() { w.controller.Close() })
 	return w
 }
 
@@ -113,7 +115,14 @@ func memory(t *testing.T) string {
 func (w *world) restart() {
 	w.instance++
 	w.failovers = &Failovers{Backend: w.backend, Kinds: w.kinds, Runtime: w, Telemetry: w, Moved: func(context.Context) error { return nil }}
+	if w.controller != nil {
+		w.controller.Close()
+	}
 	w.runs = &DrillRuns{Backend: w.backend, Kinds: w.kinds, Runtime: w, Telemetry: w, EntryURL: "http://entry", Environment: "staging", Instance: fmt.Sprint("instance-", w.instance)}
+	w.controller = reconcile.New(w.backend, slog.New(slog.DiscardHandler))
+	reconcile.AddStateMachine(w.controller, synapse.KindFailoverPolicy, 1, w.failovers.Reconcile)
+	reconcile.AddStateMachine(w.controller, synapse.KindDrillRun, 1, w.runs.Reconcile)
+	reconcile.AddStateMachine(w.controller, synapse.KindDrill, 1, Drills{Backend: w.backend, Kinds: w.kinds}.Reconcile)
 }
 
 func (w *world) put(kind synapse.Kind, parent, name, spec string) {
@@ -175,11 +184,7 @@ func (w *world) readRun(name string) run {
 // pass is one look at an object by the control plane. A crash starts another one.
 func (w *world) pass(key synapse.Key) (after time.Duration) {
 	w.t.Helper()
-	controller := reconcile.New(w.backend, slog.New(slog.DiscardHandler))
-	reconcile.AddStateMachine(controller, synapse.KindFailoverPolicy, 1, w.failovers.Reconcile)
-	reconcile.AddStateMachine(controller, synapse.KindDrillRun, 1, w.runs.Reconcile)
-	reconcile.AddStateMachine(controller, synapse.KindDrill, 1, Drills{Backend: w.backend, Kinds: w.kinds}.Reconcile)
-	result, err := controller.Once(w.t.Context(), key)
+	result, err := w.controller.Once(w.t.Context(), key)
 	if err != nil {
 		if errors.Is(err, errCrashed) || err.Error() == "panic: "+errCrashed.Error() {
 			w.restart()

@@ -166,6 +166,13 @@ func (ws *writers) written() []int64 {
 	return slices.Clone(ws.acked)
 }
 
+// longest is the longest time in which no write was answered.
+func (ws *writers) longest() time.Duration {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	return ws.gap
+}
+
 func (ws *writers) end() {
 	ws.stop()
 	ws.done.Wait()

@@ -55,7 +55,7 @@ func TestLossOfThePrimary(t *testing.T) {
 			t.Logf("promoted in %s", time.Since(began))
 			require.NoError(t, w.Promote(t.Context(), to))
 			load.more(t, 50)
-			t.Logf("no write was answered for %s", load.gap)
+			t.Logf("no write was answered for %s", load.longest())
 
 			missing := w.missing(t, "run", acked)
 			if mode == synapse.ReplicationSynchronous {
