@@ -200,6 +200,31 @@ func TestAFailoverFromARegionThatWorksLosesNothing(t *testing.T) {
 	require.ErrorContains(t, w.act("failback", synapse.FailoverRequest{}), "is active")
 }
 
+func TestASwitchoverThatDoesNotComeAboutBecomesAFailoverWhileTheRegionLooksLost(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.policy("automatic", "synchronous", "0s")
+	w.settle()
+	w.regions["eu"].down["gateway"], w.stuck = true, true
+	p := w.awaitTransitions(1)
+	require.Equal(t, synapse.TransitionCompleted, p.Status.LastTransition().Phase, p.Status.LastTransition().Message)
+	require.Equal(t, []string{"fence eu", "promote us", "shift traffic to us"}, w.effects)
+}
+
+func TestASwitchoverThatDoesNotComeAboutIsGivenUp(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.policy("manual", "synchronous", "0s")
+	w.settle()
+	w.stuck = true
+	require.NoError(t, w.act("failover", synapse.FailoverRequest{}))
+	p := w.awaitTransitions(1)
+	require.Equal(t, synapse.TransitionFailed, p.Status.LastTransition().Phase)
+	require.Equal(t, "eu", p.Status.ActiveRegion)
+	require.Empty(t, w.effects)
+	require.True(t, w.accepts("eu"))
+}
+
 func TestThePreferredRegionTakesOverAgainByItselfOnceItIsFit(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -21,7 +21,7 @@ func (r *Failovers) advance(ctx context.Context, p *policy) (reconcile.Result, e
 	case step == nil:
 		return r.complete(ctx, p, now)
 	case step.State == synapse.StepPending:
-		if t.Steps[0].State == synapse.StepPending {
+		if first := t.Steps[0]; first.State == synapse.StepPending && first.StartedAt == nil {
 			if why, err := r.plan(ctx, p); err != nil || why != "" {
 				return r.giveUp(ctx, p, why, err, now)
 			}
@@ -58,12 +58,28 @@ func (r *Failovers) advance(ctx context.Context, p *policy) (reconcile.Result, e
 	// Between the fence and the promotion there is no way back: the database must be promoted, however long that takes. A
 	// switchover that fails leaves the old primary in its place, and is not tried for ever: each try costs users some seconds.
 	forward := step.Type == synapse.StepFence || step.Type == synapse.StepPromoteDatabase && !t.Planned
+	if overdue && step.Type == synapse.StepPromoteDatabase && t.Planned {
+		if components, _ := failing(&p.Spec, t.From, r.Runtime.Observations(ctx), now); len(components) > 0 {
+			fenceFirst(t)
+			return reconcile.Result{After: soon}, nil
+		}
+	}
 	if overdue && !forward {
 		step.State, step.EndedAt = synapse.StepFailed, &now
 		return r.giveUp(ctx, p, fmt.Sprintf("step %s was not done within %s: %s", step.Type, step.Timeout, step.Message), nil, now)
 	}
 	r.progress(p, step)
 	return reconcile.Result{After: stepPause}, nil
+}
+
+// fenceFirst makes a failover of a switchover that did not come about, while the region that is left looks lost to the others.
+func fenceFirst(t *synapse.Transition) {
+	t.Planned = false
+	for i := range t.Steps {
+		if step := &t.Steps[i]; step.Type == synapse.StepFence || step.Type == synapse.StepPromoteDatabase {
+			step.State, step.EndedAt = synapse.StepPending, nil
+		}
+	}
 }
 
 func (r *Failovers) progress(p *policy, step *synapse.TransitionStep) {
@@ -80,22 +96,26 @@ func (r *Failovers) progress(p *policy, step *synapse.TransitionStep) {
 func (r *Failovers) plan(ctx context.Context, p *policy) (why string, err error) {
 	t := p.Status.Transition
 	seen, databases := r.Runtime.Observations(ctx), r.Runtime.Databases(ctx)
-	i := slices.IndexFunc(databases, func(d runtime.DatabaseState) bool { return d.Region == t.From })
-	t.Planned = i >= 0 && databases[i].Healthy && !databases[i].Fenced
+	candidates := []string{t.To}
+	if t.To == "" {
+		candidates = slices.DeleteFunc(p.Spec.Regions(), func(region string) bool { return region == t.From })
+	}
+	target, err := choose(ctx, r.Runtime, r.Backend.Store, &p.Spec, candidates, seen, databases)
+	if err != nil {
+		return "no region can take over: " + err.Error(), nil //nolint:nilerr // that is the reason, not a failure to find one
+	}
 	// The observers' word counts: a database that answers us alone may be cut off from everybody else.
 	components, _ := failing(&p.Spec, t.From, seen, r.now())
-	t.Planned = t.Planned && !slices.Contains(components, runtime.ComponentDatabase)
-	if t.To == "" {
-		candidates := slices.DeleteFunc(p.Spec.Regions(), func(region string) bool { return region == t.From })
-		target, err := choose(ctx, r.Runtime, r.Backend.Store, &p.Spec, candidates, seen, databases)
-		if err != nil {
-			return "no region can take over: " + err.Error(), nil //nolint:nilerr // that is the reason, not a failure to find one
-		}
-		if t.Planned || !p.Spec.MovesDatabase() {
-			t.To = target // of a lost region it is chosen after the fence, when the standbys have received all they can
-		}
-	} else if _, err := choose(ctx, r.Runtime, r.Backend.Store, &p.Spec, []string{t.To}, seen, databases); err != nil {
-		return "the region can not take over: " + err.Error(), nil //nolint:nilerr // that is the reason, not a failure to find one
+	works := slices.ContainsFunc(databases, func(d runtime.DatabaseState) bool {
+		return d.Region == t.From && d.Healthy && !d.Fenced
+	})
+	follows := slices.ContainsFunc(databases, func(d runtime.DatabaseState) bool { return d.Region == target && d.Streaming })
+	t.Planned = works && follows && !slices.Contains(components, runtime.ComponentDatabase)
+	if p.Spec.MovesDatabase() && works && !t.Planned && len(components) == 0 {
+		return fmt.Sprintf("the database of %s works and that of %s does not follow it: moving would lose writes for nothing", t.From, target), nil
+	}
+	if t.Planned || !p.Spec.MovesDatabase() {
+		t.To = target // of a lost region it is chosen after the fence, when the standbys have received all they can
 	}
 	if p.Status.Lock != nil && p.Status.Lock.Holder == t.ID {
 		t.Frozen, err = movingSplits(ctx, r.Backend.Store, p.Spec.Services)

@@ -56,6 +56,7 @@ type world struct {
 	next      time.Time // of the client's next request and write
 	behind    int       // writes that an asynchronous standby lacks
 	newerSeen int64     // newest fencing token of a fault
+	stuck     bool      // switchovers fail
 	shared    bool      // other control planes may use the runtime too
 }
 
@@ -453,7 +454,7 @@ func (w *world) SwitchoverDatabase(_ context.Context, to string) error {
 	if from == to {
 		return nil
 	}
-	if !w.up(to, "database") || !w.up(from, "database") || w.regions[to].fenced {
+	if w.stuck || !w.up(to, "database") || !w.up(from, "database") || w.regions[to].fenced {
 		return errors.New("one of the two does not work")
 	}
 	w.did("switch over to "+to, func() {
