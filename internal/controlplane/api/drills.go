@@ -49,7 +49,7 @@ func (s *server) registerDrills() {
 	})
 }
 
-func (s *server) approveDrill(ctx context.Context, in *actionInput) (*drillOutput, error) {
+func (s *server) approveDrill(ctx context.Context, in *plainInput) (*drillOutput, error) {
 	key, err := s.drills.Key("", in.param("name"))
 	if err != nil {
 		return nil, err
@@ -68,7 +68,7 @@ func (s *server) approveDrill(ctx context.Context, in *actionInput) (*drillOutpu
 	return answer(http.StatusOK, approved), nil
 }
 
-func (s *server) abortRun(ctx context.Context, in *actionInput) (*runOutput, error) {
+func (s *server) abortRun(ctx context.Context, in *plainInput) (*runOutput, error) {
 	key, err := s.runs.Key("", in.param("name"))
 	if err != nil {
 		return nil, err

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"bytes"
 	"context"
 	"net/http"
 
@@ -10,12 +9,6 @@ import (
 )
 
 type splitOutput = objectOutput[synapse.TrafficSplitSpec, synapse.TrafficSplitStatus]
-
-// splitInput is the input of an action on a split.
-type splitInput struct {
-	Request
-	DryRunParam
-}
 
 // registerSplitActions adds what users do to a progression.
 func (s *server) registerSplitActions() {
@@ -31,27 +24,21 @@ func (s *server) registerSplitActions() {
 	} {
 		op := s.operation(http.MethodPost, "/v1/traffic-splits/{name}/"+string(action.event), string(action.event)+"-traffic-split", action.summary, synapse.RoleOperator, http.StatusOK)
 		op = withBody(withPath(op, "name"))
-		register(s, op, func(ctx context.Context, in *splitInput) (*splitOutput, error) {
+		register(s, op, func(ctx context.Context, in *actionInput) (*splitOutput, error) {
 			return s.actOnSplit(ctx, in, action.event)
 		})
 		describeBody[synapse.SplitRequest](s, op, false)
 	}
 }
 
-func (s *server) actOnSplit(ctx context.Context, in *splitInput, event synapse.SplitEventType) (*splitOutput, error) {
+func (s *server) actOnSplit(ctx context.Context, in *actionInput, event synapse.SplitEventType) (*splitOutput, error) {
 	key, err := s.splits.Key("", in.param("name"))
 	if err != nil {
 		return nil, err
 	}
-	body, err := in.body()
+	request, err := optionalBody[synapse.SplitRequest](&in.Request)
 	if err != nil {
 		return nil, err
-	}
-	var request synapse.SplitRequest
-	if len(bytes.TrimSpace(body)) > 0 {
-		if request, err = object.NewDecoder[synapse.SplitRequest]().Decode(body); err != nil {
-			return nil, err
-		}
 	}
 	if errs := validateReason(request.Reason); errs != nil {
 		return nil, object.InvalidFields(errs)

@@ -29,7 +29,7 @@ func seed(ctx context.Context, backend object.Backend, rt *local.Runtime, machin
 	}
 	rt.Start(tenants, splits)
 	// Gateways and entry go on with what they were told before, until they are configured anew: then with this.
-	return notReadyYet(errors.Join(rt.ShiftTraffic(ctx, way.Active, way.Drained), rt.SetData(ctx, way.DataHome)))
+	return notReadyYet(errors.Join(rt.ShiftTraffic(ctx, way.Active, way.Drained), rt.SetDataHome(ctx, way.DataHome)))
 }
 
 // notReadyYet passes over what is only not there yet.

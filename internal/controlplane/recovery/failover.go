@@ -101,6 +101,10 @@ func (r *Failovers) Reconcile(ctx context.Context, p *policy) (reconcile.Result,
 // now is the time as JSON and the databases keep it.
 func (r *Failovers) now() time.Time { return r.Backend.Now().UTC().Truncate(time.Microsecond) }
 
+func (r *Failovers) readiness() Readiness {
+	return Readiness{Runtime: r.Runtime, Store: r.Backend.Store, Now: r.Backend.Now}
+}
+
 func (r *Failovers) summary(p *policy) string {
 	switch {
 	case p.Status.ActiveRegion != p.Spec.Preferred:
@@ -199,7 +203,7 @@ func (r *Failovers) react(ctx context.Context, p *policy, drill *run, seen []run
 			return true, nil
 		}
 	}
-	candidates := slices.DeleteFunc(p.Spec.Regions(), func(region string) bool { return region == active })
+	candidates := others(&p.Spec, active)
 	if _, err := choose(ctx, r.Runtime, r.Backend.Store, &p.Spec, candidates, seen, r.Runtime.Databases(ctx)); err != nil {
 		p.Status.Set(p.Generation, synapse.PhaseDegraded, "NoStandby", fmt.Sprintf("%s. No region can take over: %v", what, err), now)
 		return true, nil
@@ -272,7 +276,7 @@ func (r *Failovers) keepUp(ctx context.Context, p *policy) error {
 		errs = append(errs, r.Runtime.SetReplication(ctx, p.Spec.Replication), r.Runtime.SetDataHome(ctx, p.Spec.Preferred))
 	}
 	errs = append(errs, r.route(ctx, p, p.Status.ActiveRegion))
-	readiness, err := Readiness{Runtime: r.Runtime, Store: r.Backend.Store, Now: r.Backend.Now}.Readiness(ctx, *p, "")
+	readiness, err := r.readiness().Readiness(ctx, *p, "")
 	errs = append(errs, err)
 	if err == nil && !sameReadiness(readiness, p.Status.Readiness) {
 		p.Status.Readiness = readiness
@@ -383,7 +387,7 @@ func (r *Failovers) returnHome(ctx context.Context, p *policy, seen []runtime.Ob
 	if now.Sub(*p.Status.HealthySince) < p.Spec.Failback.StabiliseFor.Value() {
 		return false, nil
 	}
-	readiness, err := Readiness{Runtime: r.Runtime, Store: r.Backend.Store, Now: r.Backend.Now}.Readiness(ctx, *p, p.Spec.Preferred)
+	readiness, err := r.readiness().Readiness(ctx, *p, p.Spec.Preferred)
 	if err != nil || !readiness.Ready {
 		p.Status.HealthySince = nil
 		return false, err

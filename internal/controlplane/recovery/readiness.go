@@ -75,6 +75,11 @@ func (r Readiness) target(ctx context.Context, p *policy, active, to string, see
 	return choose(ctx, r.Runtime, r.Store, &p.Spec, candidates, seen, databases)
 }
 
+// others are the regions of a policy without one.
+func others(spec *synapse.FailoverPolicySpec, region string) []string {
+	return slices.DeleteFunc(spec.Regions(), func(other string) bool { return other == region })
+}
+
 // choose picks the region that takes over: no tenant keeps it out, its gateway answers, its database is a standby that works.
 // Of several it is the one whose database has the most, and the one named first in case of doubt.
 func choose(ctx context.Context, rt Runtime, reader store.Reader, spec *synapse.FailoverPolicySpec, candidates []string, seen []runtime.Observation, databases []runtime.DatabaseState) (string, error) {

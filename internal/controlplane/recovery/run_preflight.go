@@ -21,17 +21,22 @@ func (r *DrillRuns) preflight(ctx context.Context, obj *run, p *policy) error {
 			return err
 		}
 	}
-	readiness, err := Readiness{Runtime: r.Runtime, Store: r.Backend.Store, Now: r.Backend.Now}.Readiness(ctx, *p, r.destination(obj, p))
+	readiness, err := r.readiness(ctx, obj, p, r.destination(obj, p))
 	if err != nil {
 		return err
 	}
-	// The lock is the run's own by the second time.
-	mine := p.Status.Lock != nil && p.Status.Lock.Holder == holderOf(obj.Name)
-	readiness.Checks = slices.DeleteFunc(readiness.Checks, func(c synapse.ReadinessCheck) bool { return c.Name == "lock" && mine })
 	if why := readiness.Why(); why != "" {
 		return refused("a failover would not work: %s", why)
 	}
 	return r.telemetry(ctx, s.Definition.SteadyState, now)
+}
+
+// readiness says whether a transition to a region would work now. The lock that the run holds itself is in nobody's way.
+func (r *DrillRuns) readiness(ctx context.Context, obj *run, p *policy, to string) (synapse.FailoverReadiness, error) {
+	readiness, err := Readiness{Runtime: r.Runtime, Store: r.Backend.Store, Now: r.Backend.Now}.Readiness(ctx, *p, to)
+	mine := p.Status.Lock != nil && p.Status.Lock.Holder == holderOf(obj.Name)
+	readiness.Checks = slices.DeleteFunc(readiness.Checks, func(c synapse.ReadinessCheck) bool { return c.Name == "lock" && mine })
+	return readiness, err
 }
 
 // destination is the region that must be fit: any other one, unless what is harmed is a standby and the active region stays.

@@ -143,12 +143,10 @@ func (r *DrillRuns) failBack(ctx context.Context, obj *run, p *policy, step *syn
 	case s.Definition.Restore.Mode == synapse.RestoreManual:
 		return passedOver("restore.mode is manual: %s goes on serving until somebody fails back (synapsed failover back %s)", p.Status.ActiveRegion, p.Name), nil
 	}
-	readiness, err := Readiness{Runtime: r.Runtime, Store: r.Backend.Store, Now: r.Backend.Now}.Readiness(ctx, *p, s.Active)
+	readiness, err := r.readiness(ctx, obj, p, s.Active)
 	if err != nil {
 		return outcome{}, err
 	}
-	mine := p.Status.Lock == nil || p.Status.Lock.Holder == holderOf(obj.Name)
-	readiness.Checks = slices.DeleteFunc(readiness.Checks, func(c synapse.ReadinessCheck) bool { return c.Name == "lock" && mine })
 	if why := readiness.Why(); why != "" {
 		return waiting("%s is not fit to take over again: %s", s.Active, why), nil
 	}

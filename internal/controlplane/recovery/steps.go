@@ -73,17 +73,22 @@ func (r *Failovers) do(ctx context.Context, p *policy, step *synapse.TransitionS
 	return outcome{}, fmt.Errorf("this control plane does not know the step %s: it is older than the one that stored it", step.Type)
 }
 
+// chooseTarget picks the region that takes over, which is to be stored before anything is done there.
+func (r *Failovers) chooseTarget(ctx context.Context, p *policy) (outcome, error) {
+	t := p.Status.Transition
+	target, err := choose(ctx, r.Runtime, r.Backend.Store, &p.Spec, others(&p.Spec, t.From), r.Runtime.Observations(ctx), r.Runtime.Databases(ctx))
+	if err != nil {
+		return outcome{}, fmt.Errorf("no region can take over: %w", err)
+	}
+	t.To = target
+	return outcome{stored: true}, nil
+}
+
 // promote makes the standby's database the primary. Which one it is, is stored first: after a crash it must be the same.
 func (r *Failovers) promote(ctx context.Context, p *policy) (outcome, error) {
 	t := p.Status.Transition
 	if t.To == "" {
-		candidates := slices.DeleteFunc(p.Spec.Regions(), func(region string) bool { return region == t.From })
-		target, err := choose(ctx, r.Runtime, r.Backend.Store, &p.Spec, candidates, r.Runtime.Observations(ctx), r.Runtime.Databases(ctx))
-		if err != nil {
-			return outcome{}, fmt.Errorf("no region can take over: %w", err)
-		}
-		t.To = target
-		return outcome{stored: true}, nil
+		return r.chooseTarget(ctx, p)
 	}
 	var err error
 	if t.Planned {
@@ -108,13 +113,7 @@ func (r *Failovers) scale(ctx context.Context, p *policy, step *synapse.Transiti
 	}
 	if t.To == "" {
 		// The replicas must be where the database goes: the choice is made now, and stored first.
-		candidates := slices.DeleteFunc(p.Spec.Regions(), func(region string) bool { return region == t.From })
-		target, err := choose(ctx, r.Runtime, r.Backend.Store, &p.Spec, candidates, r.Runtime.Observations(ctx), r.Runtime.Databases(ctx))
-		if err != nil {
-			return outcome{}, err
-		}
-		t.To = target
-		return outcome{stored: true}, nil
+		return r.chooseTarget(ctx, p)
 	}
 	to := t.To
 	if p.Status.Scale == nil {

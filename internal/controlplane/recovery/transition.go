@@ -98,7 +98,7 @@ func (r *Failovers) plan(ctx context.Context, p *policy) (why string, err error)
 	seen, databases := r.Runtime.Observations(ctx), r.Runtime.Databases(ctx)
 	candidates := []string{t.To}
 	if t.To == "" {
-		candidates = slices.DeleteFunc(p.Spec.Regions(), func(region string) bool { return region == t.From })
+		candidates = others(&p.Spec, t.From)
 	}
 	target, err := choose(ctx, r.Runtime, r.Backend.Store, &p.Spec, candidates, seen, databases)
 	if err != nil {

@@ -117,21 +117,21 @@ func TestTenantsAreHeldBackWhenTheCallReturns(t *testing.T) {
 	stop := f.run(t, "ap")
 	f.run(t, "eu")
 	pending := new(runtime.PendingError)
-	require.ErrorAs(t, f.SetData(t.Context(), "eu"), &pending, "before a gateway that runs is known")
+	require.ErrorAs(t, f.SetDataHome(t.Context(), "eu"), &pending, "before a gateway that runs is known")
 	f.know("ap")
 	f.know("eu")
 	f.table.setTenant(row("acme", func(r *TenantRow) { r.Tenant.Spec.AllowedRegions = []string{"eu"} }))
 	f.table.setRoute(route("v1", "eu", time.Time{}))
 	ask := func() string { return f.problem(t, "eu", "acme") }
 
-	require.NoError(t, f.SetData(t.Context(), "eu"))
+	require.NoError(t, f.SetDataHome(t.Context(), "eu"))
 	require.Equal(t, "tenant_held", ask())
-	require.NoError(t, f.SetData(t.Context(), "us"))
+	require.NoError(t, f.SetDataHome(t.Context(), "us"))
 	require.Equal(t, "no_endpoint", ask(), "the data is where it is meant to be")
 
 	stop()
 	require.NoError(t, f.processes.Stop(t.Context(), gatewayID("ap"), time.Second))
-	require.NoError(t, f.SetData(t.Context(), "eu"), "a gateway that is gone does not keep the others from it")
+	require.NoError(t, f.SetDataHome(t.Context(), "eu"), "a gateway that is gone does not keep the others from it")
 	require.Equal(t, "tenant_held", ask())
 }
 

@@ -72,11 +72,6 @@ func (r *Runtime) SwitchoverDatabase(ctx context.Context, to string) error {
 	return errors.Join(err, r.MoveWriteEndpoint(ctx))
 }
 
-// SetDataHome names the region from which tenants chose where their data may be, see [Runtime.SetData].
-func (r *Runtime) SetDataHome(ctx context.Context, region string) error {
-	return r.SetData(ctx, region)
-}
-
 // Exclusive reports that no other daemon uses this runtime: this one holds the lock on its directory.
 func (r *Runtime) Exclusive() bool { return true }
 

@@ -27,10 +27,10 @@ func (r *Runtime) MoveWriteEndpoint(ctx context.Context) error {
 	return r.syncEntry(ctx)
 }
 
-// SetData says which region is meant to hold the primary database; "" is any. While another one holds it, tenants that allow
+// SetDataHome says which region is meant to hold the primary database; "" is any. While another one holds it, tenants that allow
 // the first and not the second are not served anywhere: their data would be written where it may not be. When it returns
 // nil, all gateways that run do so; another one is told when its region is looked after again.
-func (r *Runtime) SetData(ctx context.Context, home string) error {
+func (r *Runtime) SetDataHome(ctx context.Context, home string) error {
 	now, _ := r.cluster.PrimaryRegion()
 	r.table.setData(home, now)
 	var running []string
