@@ -72,10 +72,11 @@ func (f labFlags) start(c *cli) (func() error, error) {
 	for _, id := range slices.Sorted(maps.Keys(f.Projects)) {
 		projects = append(projects, engine.Project{ID: id, Number: f.Projects[id]})
 	}
-	cloud, err := gcplab.New(gcplab.Options{Documents: f.Documents, Projects: projects, Token: c.Token, OperationTime: f.OperationTime})
+	documents, err := gcplab.LoadDocuments(f.Documents)
 	if err != nil {
 		return nil, err
 	}
+	cloud := gcplab.New(documents, engine.Options{Projects: projects, Token: c.Token, OperationTime: f.OperationTime})
 	listener, err := net.Listen("tcp", c.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("listen: %w; choose another address with --listen", err)

@@ -7,49 +7,49 @@
 package gcplab
 
 import (
-	"time"
-
 	"github.com/apex-innovations/terraform-provider-synapse/internal/gcplab/discovery"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/gcplab/engine"
 )
 
-// Options are what a lab is made of.
-type Options struct {
-	// Documents is the directory with the discovery documents; empty asks `go list` for it, which works within this module.
-	Documents string
-	// Projects are those that exist.
-	Projects []engine.Project
-	// Token is what requests must bear.
-	Token string
-	// OperationTime is how long operations take.
-	OperationTime time.Duration
-	// Clock is the time; nil is time.Now.
-	Clock func() time.Time
+// Documents are Google's discovery documents, as far as a lab needs them.
+type Documents struct {
+	apis map[string]*discovery.API
 }
 
-// New makes a lab with nothing in it.
-func New(options Options) (*engine.Cloud, error) {
-	dir := options.Documents
+// LoadDocuments reads the documents from a directory; "" is that of the Go module, which `go list` finds from within this
+// project. It takes about a second: one lab after another can be made of the same documents.
+func LoadDocuments(dir string) (Documents, error) {
 	if dir == "" {
 		found, err := discovery.Dir("")
 		if err != nil {
-			return nil, err
+			return Documents{}, err
 		}
 		dir = found
 	}
-	var services []*engine.Service
+	documents := Documents{apis: map[string]*discovery.API{}}
 	for _, each := range catalogue {
-		apis := make([]*discovery.API, len(each.versions))
-		for i, version := range each.versions {
+		for _, version := range each.versions {
 			api, err := discovery.Load(dir, each.name, version)
 			if err != nil {
-				return nil, err
+				return Documents{}, err
 			}
-			apis[i] = api
+			documents.apis[each.name+" "+version] = api
 		}
-		services = append(services, each.make(apis...))
 	}
-	return engine.New(engine.Options{Projects: options.Projects, Token: options.Token, OperationTime: options.OperationTime, Clock: options.Clock}, services...), nil
+	return documents, nil
+}
+
+// New makes a lab with nothing in it.
+func New(documents Documents, options engine.Options) *engine.Cloud {
+	services := make([]*engine.Service, len(catalogue))
+	for i, each := range catalogue {
+		apis := make([]*discovery.API, len(each.versions))
+		for j, version := range each.versions {
+			apis[j] = documents.apis[each.name+" "+version]
+		}
+		services[i] = each.make(apis...)
+	}
+	return engine.New(options, services...)
 }
 
 // entry is a service with where the provider looks for it.
