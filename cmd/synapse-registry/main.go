@@ -82,7 +82,8 @@ func (p publication) key() (*registry.Key, error) {
 type modulesCommand struct {
 	publication
 
-	From string `default:"modules" type:"existingdir" help:"Directory whose directories are the modules."`
+	From         string `default:"modules" type:"existingdir" help:"Directory whose directories are the modules."`
+	ProviderHost string `placeholder:"HOST" help:"Host of the registry that the modules are to require the provider from, such as registry.example.com. Default: Terraform's own."`
 }
 
 // Run publishes the modules and says which.
@@ -91,7 +92,7 @@ func (c modulesCommand) Run(out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	addresses, err := c.tree().PublishModules(c.From, c.Version, key)
+	addresses, err := c.tree().PublishModules(registry.Modules{Dir: c.From, Version: c.Version, ProviderHost: c.ProviderHost}, key)
 	if err != nil {
 		return err
 	}

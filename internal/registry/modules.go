@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -38,24 +39,37 @@ type moduleDownload struct {
 	Location string `json:"location"`
 }
 
-// PublishModules publishes each directory in dir that has configuration files as a module, and returns their addresses.
+// Modules is a version of all modules to be published.
+type Modules struct {
+	// Dir is the directory whose directories are the modules, and Version their version.
+	Dir, Version string
+	// ProviderHost is the registry that has the provider of the same namespace, or empty if that is Terraform's own. The address
+	// of a provider is part of each module that requires it, and nobody who uses the module can say otherwise.
+	ProviderHost string
+}
+
+// PublishModules publishes each directory that has configuration files as a module, and returns their addresses.
 //
 // All modules of a version share one archive, and each is a directory in it: so a module may refer to its siblings by
 // relative path, they are always of the same version, and Terraform downloads them once.
-func (t Tree) PublishModules(dir, version string, key *Key) ([]string, error) {
+func (t Tree) PublishModules(modules Modules, key *Key) ([]string, error) {
+	version := modules.Version
 	if err := t.check(version); err != nil {
 		return nil, err
 	}
-	members, err := collect(os.DirFS(dir))
+	members, err := collect(os.DirFS(modules.Dir))
 	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", dir, err)
+		return nil, fmt.Errorf("reading %s: %w", modules.Dir, err)
+	}
+	if modules.ProviderHost != "" {
+		t.moveProviders(members, modules.ProviderHost)
 	}
 	systems, err := systemsOf(members)
 	if err != nil {
 		return nil, err
 	}
 	if len(systems) == 0 {
-		return nil, fmt.Errorf("%s has no modules: no directory in it has *.tf files", dir)
+		return nil, fmt.Errorf("%s has no modules: no directory in it has *.tf files", modules.Dir)
 	}
 	// Not compressed: another version of Go would compress it to other bytes.
 	archived, err := archive(members, zip.Store)
@@ -80,6 +94,17 @@ func (t Tree) PublishModules(dir, version string, key *Key) ([]string, error) {
 		addresses = append(addresses, address)
 	}
 	return addresses, t.finish()
+}
+
+// moveProviders lets configuration files require the providers of the tree's namespace from a host.
+func (t Tree) moveProviders(members map[string]member, host string) {
+	address := regexp.MustCompile(`(source\s*=\s*")(` + regexp.QuoteMeta(t.Namespace) + `/[0-9A-Za-z_-]+")`)
+	for name, file := range members {
+		if path.Ext(name) == ".tf" {
+			file.content = address.ReplaceAll(file.content, []byte("${1}"+host+"/${2}"))
+			members[name] = file
+		}
+	}
 }
 
 // addModule makes a version of a module known.

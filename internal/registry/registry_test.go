@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/ProtonMail/go-crypto/openpgp"
@@ -23,9 +24,9 @@ const (
 func TestModulesOfAVersionShareOneArchiveAndKnowTheirSystem(t *testing.T) {
 	t.Parallel()
 	tree := newTree(t)
-	addresses, err := tree.PublishModules(modules(t, map[string]string{
+	addresses, err := tree.PublishModules(Modules{Dir: modules(t, map[string]string{
 		"network/versions.tf": googleModule, "service/versions.tf": synapseModule, "plain/main.tf": "", "docs/README.md": "no module",
-	}), "1.0.0", nil)
+	}), Version: "1.0.0"}, nil)
 	require.NoError(t, err)
 	require.Equal(t, []string{"apex-innovations/network/google", "apex-innovations/plain/google", "apex-innovations/service/synapse"}, addresses)
 	archived := read(t, tree, "archives/apex-innovations/modules_1.0.0.zip")
@@ -37,13 +38,27 @@ func TestModulesOfAVersionShareOneArchiveAndKnowTheirSystem(t *testing.T) {
 	require.Equal(t, sumOf(archived)+"  modules_1.0.0.zip\n", string(read(t, tree, "archives/apex-innovations/modules_1.0.0_SHA256SUMS")))
 }
 
+func TestModulesCanRequireTheProviderFromTheRegistryTheyAreIn(t *testing.T) {
+	t.Parallel()
+	tree := newTree(t)
+	_, err := tree.PublishModules(Modules{
+		Dir:     modules(t, map[string]string{"network/versions.tf": googleModule, "service/versions.tf": synapseModule, "service/main.tf": "module \"network\" {\n  source = \"../network\"\n}\n"}),
+		Version: "1.0.0", ProviderHost: "registry.example.com",
+	}, nil)
+	require.NoError(t, err)
+	archived := string(read(t, tree, "archives/apex-innovations/modules_1.0.0.zip"))
+	require.Contains(t, archived, strings.ReplaceAll(synapseModule, "apex-innovations/", "registry.example.com/apex-innovations/"))
+	require.Contains(t, archived, googleModule, "another's provider stays where it is")
+	require.Contains(t, archived, `"../network"`)
+}
+
 func TestAnotherVersionKeepsTheEarlierOnes(t *testing.T) {
 	t.Parallel()
 	tree := newTree(t)
 	first := modules(t, map[string]string{"network/main.tf": "# 1", "dropped/main.tf": ""})
 	second := modules(t, map[string]string{"network/main.tf": "# 2"})
 	for version, dir := range map[string]string{"1.0.0": first, "1.10.0": second, "1.9.0": second, "1.10.0-rc.1": second} {
-		_, err := tree.PublishModules(dir, version, nil)
+		_, err := tree.PublishModules(Modules{Dir: dir, Version: version}, nil)
 		require.NoError(t, err)
 	}
 	var network, dropped moduleVersions
@@ -57,16 +72,16 @@ func TestAPublishedVersionNeverChanges(t *testing.T) {
 	t.Parallel()
 	tree := newTree(t)
 	key := newKey(t)
-	_, err := tree.PublishModules(modules(t, map[string]string{"network/main.tf": "# 1"}), "1.0.0", key)
+	_, err := tree.PublishModules(Modules{Dir: modules(t, map[string]string{"network/main.tf": "# 1"}), Version: "1.0.0"}, key)
 	require.NoError(t, err)
 	before := snapshot(t, tree)
-	_, err = tree.PublishModules(modules(t, map[string]string{"network/main.tf": "# 1"}), "1.0.0", key)
+	_, err = tree.PublishModules(Modules{Dir: modules(t, map[string]string{"network/main.tf": "# 1"}), Version: "1.0.0"}, key)
 	require.NoError(t, err, "the same again is nothing new")
 	require.Equal(t, before, snapshot(t, tree), "not even the signature")
 
-	_, err = tree.PublishModules(modules(t, map[string]string{"network/main.tf": "# 2"}), "1.0.0", key)
+	_, err = tree.PublishModules(Modules{Dir: modules(t, map[string]string{"network/main.tf": "# 2"}), Version: "1.0.0"}, key)
 	require.ErrorIs(t, err, ErrPublished)
-	_, err = tree.PublishModules(modules(t, map[string]string{"network/main.tf": "# 1", "another/main.tf": ""}), "1.0.0", key)
+	_, err = tree.PublishModules(Modules{Dir: modules(t, map[string]string{"network/main.tf": "# 1", "another/main.tf": ""}), Version: "1.0.0"}, key)
 	require.ErrorIs(t, err, ErrPublished, "a module more is another version, too")
 	require.NoError(t, tree.PublishProvider(provider("1.0.0", "program"), key))
 	before = snapshot(t, tree)
@@ -82,11 +97,11 @@ func TestAPublishedVersionNeverChanges(t *testing.T) {
 func TestTheArchiveHasNothingThatIsNotForOthers(t *testing.T) {
 	t.Parallel()
 	tree := newTree(t)
-	_, err := tree.PublishModules(modules(t, map[string]string{
+	_, err := tree.PublishModules(Modules{Dir: modules(t, map[string]string{
 		"network/main.tf": "", "network/README.md": "", "network/templates/rules.yaml.tftpl": "", "network/examples/two/main.tf": "",
 		"network/tests/network.tftest.hcl": "", "network/.terraform/modules/modules.json": "{}", "network/.terraform.lock.hcl": "",
 		"network/terraform.tfstate": "", "network/terraform.tfstate.backup": "", "network/secret.tfvars": "", "network/secret.auto.tfvars.json": "", "network/a.tfplan": "",
-	}), "1.0.0", nil)
+	}), Version: "1.0.0"}, nil)
 	require.NoError(t, err)
 	archived := read(t, tree, "archives/apex-innovations/modules_1.0.0.zip")
 	reader, err := zip.NewReader(bytes.NewReader(archived), int64(len(archived)))
@@ -123,7 +138,7 @@ func TestHostsAreToldOfTheHeaderForEachModule(t *testing.T) {
 	t.Parallel()
 	tree := newTree(t)
 	for _, version := range []string{"1.0.0", "1.1.0"} {
-		_, err := tree.PublishModules(modules(t, map[string]string{"network/main.tf": ""}), version, nil)
+		_, err := tree.PublishModules(Modules{Dir: modules(t, map[string]string{"network/main.tf": ""}), Version: version}, nil)
 		require.NoError(t, err)
 	}
 	const path = "/v1/modules/apex-innovations/network/google/1.1.0/download"
@@ -151,7 +166,7 @@ func TestWhatCannotBePublishedSaysWhatToDo(t *testing.T) {
 	require.NoError(t, os.Symlink("main.tf", filepath.Join(linked, "network", "link.tf")))
 	key := newKey(t)
 	publish := func(namespace, dir, version string) error {
-		_, err := Tree{Root: t.TempDir(), Namespace: namespace}.PublishModules(dir, version, nil)
+		_, err := Tree{Root: t.TempDir(), Namespace: namespace}.PublishModules(Modules{Dir: dir, Version: version}, nil)
 		return err
 	}
 	tests := map[string]struct {

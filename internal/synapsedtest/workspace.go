@@ -2,6 +2,7 @@ package synapsedtest
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -11,6 +12,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"golang.org/x/mod/semver"
 )
 
 // pluginVersion is the version that the provider just built is offered as.
@@ -71,10 +74,20 @@ func NewPlainWorkspace(t testing.TB, files map[string]string) *Workspace {
 	return w
 }
 
+// modulesNeed is the first version of Terraform and of OpenTofu that the modules work with, as their versions.tf says.
+const modulesNeed = "v1.11.0"
+
 // CopyModules copies modules/ into the workspace, without what an init or a test left in it, and returns the names of the
-// modules.
+// modules. It skips the test where the CLI is too old for them.
 func (w *Workspace) CopyModules(t testing.TB) []string {
 	t.Helper()
+	var version struct {
+		Version string `json:"terraform_version"`
+	}
+	must(t, json.Unmarshal([]byte(w.Run(t, "version", "-json")), &version))
+	if semver.Compare("v"+version.Version, modulesNeed) < 0 {
+		t.Skipf("the modules need %s of the CLI, and %s has version %s", modulesNeed, w.Terraform, version.Version)
+	}
 	root, err := Root()
 	must(t, err)
 	source := os.DirFS(filepath.Join(root, "modules"))

@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"io/fs"
 	"maps"
 	"net/http"
@@ -269,18 +270,41 @@ func TestAProviderWhoseSignatureIsAnothersIsRefused(t *testing.T) {
 	})
 }
 
-func TestTheModulesOfTheRepositoryCanBePublished(t *testing.T) {
+const service = `
+module "auth" {
+  source  = "HOST/apex-innovations/strangler-service/synapse"
+  version = ">= 1.0.0, < 2.0.0"
+
+  name    = "auth"
+  image   = "registry.example.com/auth@sha256:0000000000000000000000000000000000000000000000000000000000000000"
+  regions = { europe-west1 = {} }
+}
+`
+
+// The address of the registry is in its modules, so that it must be served before they are published.
+func TestAModuleOfTheRepositoryTakesTheProviderFromTheSameRegistry(t *testing.T) {
 	t.Parallel()
-	if _, err := os.Stat(filepath.Join(root, "modules")); err != nil {
-		t.Skip("there are no modules yet")
-	}
-	tree := filepath.Join(t.TempDir(), "tree")
-	c := commands{synapsedtest.Build(t, "./cmd/synapse-registry")}
-	c.run(t, "modules", "--tree="+tree, "--version=1.0.0")
+	synapsedtest.NewPlainWorkspace(t, nil).CopyModules(t) // skips where the CLI is too old for them
+	p := publishProvider(t)
+	p.serve(t)
+	p.commands.run(t, "modules", "--tree="+p.tree, "--version=1.0.0", "--provider-host="+p.host)
+	forEachCLI(t, func(t *testing.T, cli string) {
+		w := p.workspace(t, cli, service)
+		output := w.Run(t, "init", "-input=false")
+		require.Contains(t, output, "Installed "+p.host+"/apex-innovations/synapse v1.1.0")
+		w.Run(t, "validate")
+	})
+}
+
+func TestTheModulesOfTheRepositoryCanBePublishedAndInstalled(t *testing.T) {
+	t.Parallel()
+	p := &published{tree: filepath.Join(t.TempDir(), "tree"), commands: commands{synapsedtest.Build(t, "./cmd/synapse-registry")}}
+	p.commands.run(t, "modules", "--tree="+p.tree, "--version=1.0.0")
+	p.serve(t)
 	// Each file that is JSON by what it is for is JSON, and has nothing of this machine in it.
 	here, err := filepath.Abs(root)
 	require.NoError(t, err)
-	require.NoError(t, filepath.WalkDir(tree, func(path string, entry fs.DirEntry, err error) error {
+	require.NoError(t, filepath.WalkDir(p.tree, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
@@ -291,6 +315,17 @@ func TestTheModulesOfTheRepositoryCanBePublished(t *testing.T) {
 		}
 		return err
 	}))
+	// No provider is needed to install modules, those that they refer to included.
+	for _, module := range synapsedtest.NewPlainWorkspace(t, nil).CopyModules(t) {
+		found, err := filepath.Glob(filepath.Join(p.tree, "v1", "modules", "apex-innovations", module, "*"))
+		require.NoError(t, err)
+		require.Len(t, found, 1, "module %s is there, for one system", module)
+		t.Run(module, func(t *testing.T) {
+			cli := synapsedtest.NewPlainWorkspace(t, nil).Terraform
+			w := p.workspace(t, cli, fmt.Sprintf("module \"this\" {\n  source  = \"HOST/apex-innovations/%s/%s\"\n  version = \"~> 1.0\"\n}\n", module, filepath.Base(found[0])))
+			w.Run(t, "get")
+		})
+	}
 }
 
 func TestTheCommandSaysWhatIsWrong(t *testing.T) {
