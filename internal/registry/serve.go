@@ -13,6 +13,7 @@ import (
 	"math/big"
 	"net"
 	"net/http"
+	"path"
 	"strings"
 	"time"
 )
@@ -21,9 +22,10 @@ import (
 func (t Tree) Handler() http.Handler {
 	files := http.FileServer(http.Dir(t.Root))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, "/"+modulesDir+"/") && strings.HasSuffix(r.URL.Path, "/"+downloadFile) {
+		name := path.Clean("/" + r.URL.Path)
+		if strings.HasPrefix(name, "/"+modulesDir+"/") && path.Base(name) == downloadFile {
 			var download moduleDownload
-			if err := t.readJSON(strings.TrimPrefix(r.URL.Path, "/"), &download); err == nil && download.Location != "" {
+			if err := t.readJSON(strings.TrimPrefix(name, "/"), &download); err == nil && download.Location != "" {
 				w.Header().Set(getHeader, download.Location)
 			}
 		}

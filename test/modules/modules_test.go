@@ -37,7 +37,7 @@ func testModule(t *testing.T, module string) {
 	w.CopyModules(t)
 	root := w.Dir
 	w.Dir = filepath.Join(root, "modules", module)
-	for _, file := range []string{"main.tf", "variables.tf", "outputs.tf", "versions.tf", "README.md"} {
+	for _, file := range []string{"variables.tf", "outputs.tf", "versions.tf", "README.md"} {
 		require.FileExists(t, filepath.Join(w.Dir, file))
 	}
 	usages := usagesOf(t, filepath.Join(w.Dir, "README.md"))
