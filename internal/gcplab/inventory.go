@@ -1,0 +1,39 @@
+package gcplab
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+)
+
+// WriteInventory prints items by region, with those of a zone in that of its region.
+func WriteInventory(w io.Writer, items []Item) error {
+	place := func(item Item) string {
+		if isZone(item.Location) {
+			return item.Location[:strings.LastIndexByte(item.Location, '-')]
+		}
+		return cmp.Or(item.Location, "global")
+	}
+	sorted := slices.Clone(items)
+	slices.SortStableFunc(sorted, func(a, b Item) int {
+		return cmp.Or(cmp.Compare(place(a), place(b)), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name))
+	})
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	before := ""
+	for _, item := range sorted {
+		where := place(item)
+		if where != before {
+			if _, err := fmt.Fprintf(table, "%s\n", where); err != nil {
+				return err
+			}
+			before = where
+		}
+		if _, err := fmt.Fprintf(table, "  %s\t%s\t%s\n", item.Kind[strings.LastIndexByte(item.Kind, '.')+1:], last(item.Name), item.State); err != nil {
+			return err
+		}
+	}
+	return table.Flush()
+}
