@@ -270,7 +270,7 @@ func Program(t testing.TB) string {
 // binary's path.
 func Build(t testing.TB, pkg string) string {
 	t.Helper()
-	root, err := moduleRoot()
+	root, err := Root()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -300,7 +300,8 @@ func Build(t testing.TB, pkg string) string {
 	return path
 }
 
-func moduleRoot() (string, error) {
+// Root is the directory of this Go module.
+func Root() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {
 		return "", err

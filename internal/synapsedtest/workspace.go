@@ -2,7 +2,9 @@ package synapsedtest
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
@@ -10,6 +12,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"golang.org/x/mod/semver"
 )
 
 // pluginVersion is the version that the provider just built is offered as.
@@ -29,6 +33,22 @@ type Workspace struct {
 // initialises it.
 func NewWorkspace(t testing.TB, d *Daemon, endpoint string, files map[string]string) *Workspace {
 	t.Helper()
+	w := NewPlainWorkspace(t, files)
+	w.Connect(d, endpoint)
+	w.UseProvider(t, "")
+	w.Run(t, "init", "-input=false")
+	return w
+}
+
+// Connect lets the provider talk to endpoint with the daemon's admin token.
+func (w *Workspace) Connect(d *Daemon, endpoint string) {
+	maps.Copy(w.Env, map[string]string{"SYNAPSE_ENDPOINT": endpoint, "SYNAPSE_TOKEN": d.Token, "TF_VAR_registry": d.Registry})
+}
+
+// UseProvider offers the provider of this tree, through a mirror. What more there is to be said of where providers come from
+// goes into the CLI's configuration as it is.
+func (w *Workspace) UseProvider(t testing.TB, others string) {
+	t.Helper()
 	mirror := t.TempDir()
 	provider := Build(t, ".")
 	for _, registry := range []string{"registry.terraform.io", "registry.opentofu.org"} {
@@ -37,13 +57,9 @@ func NewWorkspace(t testing.TB, d *Daemon, endpoint string, files map[string]str
 		must(t, os.Symlink(provider, filepath.Join(place, "terraform-provider-synapse_v"+pluginVersion)))
 	}
 	config := filepath.Join(mirror, "terraform.rc")
-	must(t, os.WriteFile(config, fmt.Appendf(nil, "disable_checkpoint = true\nprovider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n}\n", mirror), 0o600))
-	w := NewPlainWorkspace(t, files)
-	maps.Copy(w.Env, map[string]string{
-		"TF_CLI_CONFIG_FILE": config, "SYNAPSE_ENDPOINT": endpoint, "SYNAPSE_TOKEN": d.Token, "TF_VAR_registry": d.Registry,
-	})
-	w.Run(t, "init", "-input=false")
-	return w
+	must(t, os.WriteFile(config, fmt.Appendf(nil,
+		"disable_checkpoint = true\nprovider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n%s}\n", mirror, others), 0o600))
+	w.Env["TF_CLI_CONFIG_FILE"] = config
 }
 
 // NewPlainWorkspace makes a workspace with files, by name, that uses no provider of this tree.
@@ -58,10 +74,53 @@ func NewPlainWorkspace(t testing.TB, files map[string]string) *Workspace {
 	return w
 }
 
+// modulesNeed is the first version of Terraform and of OpenTofu that the modules work with, as their versions.tf says.
+const modulesNeed = "v1.11.0"
+
+// CopyModules copies modules/ into the workspace, without what an init or a test left in it, and returns the names of the
+// modules. It skips the test where the CLI is too old for them.
+func (w *Workspace) CopyModules(t testing.TB) []string {
+	t.Helper()
+	var version struct {
+		Version string `json:"terraform_version"`
+	}
+	must(t, json.Unmarshal([]byte(w.Run(t, "version", "-json")), &version))
+	if semver.Compare("v"+version.Version, modulesNeed) < 0 {
+		t.Skipf("the modules need %s of the CLI, and %s has version %s", modulesNeed, w.Terraform, version.Version)
+	}
+	root, err := Root()
+	must(t, err)
+	source := os.DirFS(filepath.Join(root, "modules"))
+	must(t, fs.WalkDir(source, ".", func(path string, entry fs.DirEntry, err error) error {
+		target := filepath.Join(w.Dir, "modules", path)
+		switch {
+		case err != nil:
+			return err
+		case entry.Name() == ".terraform":
+			return fs.SkipDir
+		case entry.IsDir():
+			return os.MkdirAll(target, 0o700)
+		case entry.Name() == ".terraform.lock.hcl" || strings.Contains(entry.Name(), ".tfstate"):
+			return nil
+		}
+		content, err := fs.ReadFile(source, path)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(target, content, 0o600)
+	}))
+	found, err := fs.Glob(source, "*/versions.tf")
+	must(t, err)
+	for i := range found {
+		found[i] = filepath.Dir(found[i])
+	}
+	return found
+}
+
 // Files reads the configuration files of a directory of this module, given by its path from the root.
 func Files(t testing.TB, dir string) map[string]string {
 	t.Helper()
-	root, err := moduleRoot()
+	root, err := Root()
 	must(t, err)
 	paths, err := filepath.Glob(filepath.Join(root, dir, "*.tf"))
 	must(t, err)
