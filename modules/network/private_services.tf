@@ -1,0 +1,42 @@
+locals {
+  private_services_access = var.private_services_access == null ? {} : { this = var.private_services_access }
+}
+
+resource "google_compute_global_address" "private_services" {
+  for_each = local.private_services_access
+
+  project       = var.project_id
+  name          = "${var.name}-private-services"
+  description   = "Addresses of Google-managed services in the network"
+  purpose       = "VPC_PEERING"
+  address_type  = "INTERNAL"
+  address       = split("/", each.value.cidr)[0]
+  prefix_length = tonumber(split("/", each.value.cidr)[1])
+  network       = google_compute_network.this.id
+  labels        = var.labels
+}
+
+resource "google_service_networking_connection" "this" {
+  for_each = local.private_services_access
+
+  network                 = google_compute_network.this.id
+  service                 = "servicenetworking.googleapis.com"
+  reserved_peering_ranges = [google_compute_global_address.private_services[each.key].name]
+
+  # Cloud SQL keeps what it holds behind the connection for days after the last instance is gone, and until then deleting the
+  # connection fails: a destroy could not end in one go. Abandoned, it goes with the network that it belongs to.
+  deletion_policy = each.value.deletion_policy
+
+  # The other side remembers an abandoned connection by the name of the network. When that is created anew, adopt it.
+  update_on_creation_fail = true
+}
+
+resource "google_compute_network_peering_routes_config" "private_services" {
+  for_each = { for key, it in local.private_services_access : key => it if it.export_custom_routes }
+
+  project              = var.project_id
+  network              = google_compute_network.this.name
+  peering              = google_service_networking_connection.this[each.key].peering
+  export_custom_routes = true
+  import_custom_routes = false
+}
