@@ -428,7 +428,11 @@ variable "routes" {
     condition = alltrue([for route in values(var.routes) : sum(concat([0], values(route.backends))) == 100])
     error_message = join(" ", [for name, route in var.routes : length(route.backends) == 0
       ? "Route ${name} has no backends: write such as { ${var.default_backend} = 100 }."
-      : "The weights of route ${name}, ${join(", ", [for backend, weight in route.backends : "${backend} = ${weight}"])}, are ${sum(concat([0], values(route.backends)))} in sum: write ${keys(route.backends)[0]} = ${max(0, values(route.backends)[0] + 100 - sum(concat([0], values(route.backends))))}, or other weights that are 100 in sum."
+      : "The weights of route ${name}, ${join(", ", [for backend, weight in route.backends : "${backend} = ${weight}"])}, are ${sum(concat([0], values(route.backends)))} in sum, not 100: write ${
+        sum(concat([0], slice(values(route.backends), 1, length(route.backends)))) <= 100
+        ? "${keys(route.backends)[0]} = ${100 - sum(concat([0], slice(values(route.backends), 1, length(route.backends))))}"
+        : "smaller weights"
+      }, or move the difference between others."
       if sum(concat([0], values(route.backends))) != 100
     ])
   }
