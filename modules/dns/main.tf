@@ -111,4 +111,9 @@ resource "google_compute_health_check" "this" {
   log_config {
     enable = true
   }
+
+  # Records that were checked are replaced before it is deleted.
+  lifecycle {
+    create_before_destroy = true
+  }
 }

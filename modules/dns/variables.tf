@@ -221,7 +221,7 @@ variable "records" {
   }
   validation {
     condition     = alltrue([for record in values(var.records) : endswith(".${trimsuffix(record.name, ".")}.", ".${try(var.zones[record.zone].dns_name, "")}")])
-    error_message = "Records are not in the domain of their zone: ${join(", ", [for key, record in var.records : "${key} (${record.name}) is not in ${var.zones[record.zone].dns_name}" if !endswith(".${trimsuffix(record.name, ".")}.", ".${try(var.zones[record.zone].dns_name, "")}")])}. Write the whole name, such as \"app.example.com.\" in example.com."
+    error_message = "Records are not in the domain of their zone: ${join(", ", [for key, record in var.records : "${key} (${record.name}) in ${record.zone}" if !endswith(".${trimsuffix(record.name, ".")}.", ".${try(var.zones[record.zone].dns_name, "")}")])}. Write the whole name, such as \"app.example.com.\" in a zone for example.com."
   }
   validation {
     condition = alltrue(flatten([for record in values(var.records) : [for name, zone in var.zones :

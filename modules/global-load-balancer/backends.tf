@@ -51,7 +51,7 @@ locals {
       protocol                = monolith.protocol
       timeout                 = monolith.timeout
       connection_draining     = monolith.connection_draining
-      locality_lb_policy      = local.internet == null ? "ROUND_ROBIN" : null
+      locality_lb_policy      = "ROUND_ROBIN"
       session_affinity        = "NONE"
       affinity_cookie_ttl     = null
       log_sample_rate         = monolith.log_sample_rate
@@ -112,6 +112,11 @@ resource "google_compute_health_check" "this" {
   log_config {
     enable = true
   }
+
+  # Who refers to it is updated before it is deleted.
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "google_compute_backend_service" "this" {
@@ -125,6 +130,7 @@ resource "google_compute_backend_service" "this" {
   timeout_sec                     = each.value.timeout
   connection_draining_timeout_sec = each.value.connection_draining
   locality_lb_policy              = each.value.locality_lb_policy
+  ip_address_selection_policy     = "IPV4_ONLY"
   session_affinity                = each.value.session_affinity
   affinity_cookie_ttl_sec         = each.value.affinity_cookie_ttl
   custom_request_headers          = each.value.custom_request_headers
@@ -178,4 +184,9 @@ resource "google_compute_backend_service" "this" {
 
   # No request goes to a group of the monolith that has no endpoint yet.
   depends_on = [google_compute_network_endpoint.monolith, google_compute_global_network_endpoint.monolith]
+
+  # Routes leave a service before it is deleted.
+  lifecycle {
+    create_before_destroy = true
+  }
 }

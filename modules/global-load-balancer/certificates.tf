@@ -37,6 +37,11 @@ resource "google_certificate_manager_certificate" "this" {
     domains            = [each.key]
     dns_authorizations = [google_certificate_manager_dns_authorization.this[each.value.authorization].id]
   }
+
+  # The map has another certificate for all other hosts before the one that it had is deleted.
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "google_certificate_manager_certificate_map" "this" {

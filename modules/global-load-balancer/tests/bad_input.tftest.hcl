@@ -1,4 +1,10 @@
-mock_provider "google" {}
+mock_provider "google" {
+  mock_resource "google_certificate_manager_dns_authorization" {
+    defaults = {
+      dns_resource_record = [{ name = "_acme-challenge.app.example.com.", type = "CNAME", data = "4b7a.authorize.certificatemanager.goog." }]
+    }
+  }
+}
 
 variables {
   project_id = "acme-prod"

@@ -242,7 +242,7 @@ run "reaches_an_internet_monolith" {
   }
 
   assert {
-    condition     = !contains(keys(google_compute_health_check.this), "monolith") && google_compute_backend_service.this["monolith"].health_checks == null && google_compute_backend_service.this["monolith"].locality_lb_policy == null && local.monolith_backends["this"].max_rate == null
+    condition     = !contains(keys(google_compute_health_check.this), "monolith") && google_compute_backend_service.this["monolith"].health_checks == null && local.monolith_backends["this"].max_rate == null
     error_message = "The backend service of the monolith has what Google refuses for internet groups."
   }
 
