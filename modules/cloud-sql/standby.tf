@@ -15,13 +15,14 @@ resource "google_sql_database_instance" "standby" {
   encryption_key_name = local.keys[each.key]
   deletion_protection = var.deletion_protection
 
-  # Together these two switch over: see home. Once home is a replica of this instance the provider's own list is as good.
+  # Together these two switch over: see home. Once home is a replica of this instance the provider's own list is as good. Nested, since
+  # Terraform does not stop at a false operand of && where the other one is unknown, as it is while home is switched back.
   instance_type = each.key == local.active ? "CLOUD_SQL_INSTANCE" : null
-  replica_names = each.key == local.active && google_sql_database_instance.home.master_instance_name != local.names[each.key] ? [local.names[var.home_region]] : null
+  replica_names = each.key == local.active ? (google_sql_database_instance.home.master_instance_name != local.names[each.key] ? [local.names[var.home_region]] : null) : null
 
   # Only to create it. Afterwards the argument is absent, as the provider demands for a switchover; and when home is switched back,
   # naming it here, in an instance that is the primary still, would be a replacement.
-  master_instance_name = each.key == local.active || contains(local.home_replicates_to, local.names[each.key]) ? null : local.names[var.home_region]
+  master_instance_name = each.key == local.active ? null : (contains(local.home_replicates_to, local.names[each.key]) ? null : local.names[var.home_region])
 
   dynamic "replication_cluster" {
     for_each = local.replication_of[each.key]
