@@ -1,0 +1,11 @@
+terraform {
+  # Write-only arguments keep the secrets of notification channels out of the state.
+  required_version = ">= 1.11"
+
+  required_providers {
+    google = {
+      source  = "hashicorp/google"
+      version = ">= 7.40, < 9"
+    }
+  }
+}
