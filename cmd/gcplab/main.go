@@ -61,7 +61,7 @@ func main() {
 }
 
 type labFlags struct {
-	Projects      map[string]string `name:"project" help:"Projects that exist, as id=number." default:"synapse-staging=100000000001" mapsep:","`
+	Projects      map[string]string `name:"project" help:"Projects that exist, as id=number." default:"synapse-staging=100000000002" mapsep:","`
 	OperationTime time.Duration     `help:"How long operations take." default:"100ms"`
 	Documents     string            `help:"Directory with Google's discovery documents. By default that of the Go module google.golang.org/api, which needs Go and a working directory within this project." type:"existingdir" env:"GCPLAB_DOCUMENTS"`
 }
