@@ -114,6 +114,10 @@ func defaultInstance(c *engine.Call, o Object) {
 		o["instanceType"] = "READ_REPLICA_INSTANCE"
 		if master, _ := masterOf(c, o); master != nil && c.Method.Verb() == "insert" {
 			o["databaseVersion"] = master.Data["databaseVersion"]
+			// A replica has its master's plan for backups, and does not follow it.
+			plan := engine.Clone(engine.Sub(master.Data, "settings", "backupConfiguration"))
+			plan["enabled"], plan["pointInTimeRecoveryEnabled"] = false, false
+			engine.Default(engine.Ensure(o, "settings"), Object{"backupConfiguration": plan})
 		}
 	} else {
 		o["instanceType"] = "CLOUD_SQL_INSTANCE"
@@ -499,7 +503,7 @@ func next(version string) string {
 
 // promote makes a replica an instance of its own: https://cloud.google.com/sql/docs/postgres/replication/manage-replicas#promote-replica.
 func promote(c *engine.Call) (any, error) {
-	entry, err := c.Target()
+	entry, err := c.Up(1).Target()
 	if err != nil {
 		return nil, err
 	}
@@ -520,7 +524,7 @@ func promote(c *engine.Call) (any, error) {
 // switchover exchanges a primary with its DR replica; with failover, the primary need not be there any more:
 // https://cloud.google.com/sql/docs/postgres/use-advanced-disaster-recovery.
 func switchover(c *engine.Call, failover bool) (any, error) {
-	entry, err := c.Target()
+	entry, err := c.Up(1).Target()
 	if err != nil {
 		return nil, err
 	}
@@ -549,12 +553,21 @@ func switchover(c *engine.Call, failover bool) (any, error) {
 		master.Data["masterInstanceName"] = c.Project().ID + ":" + engine.Text(entry.Data, "name")
 		master.Data["instanceType"] = "READ_REPLICA_INSTANCE"
 		delete(master.Data, "replicationCluster")
+		moveBackups(master.Data, entry.Data)
 		for _, each := range []*engine.Entry{entry, master} {
 			settings := engine.Ensure(each.Data, "settings")
 			settings["settingsVersion"] = next(engine.Text(settings, "settingsVersion"))
 		}
 		deriveReplication(c)
 	}, nil)), nil
+}
+
+// moveBackups has the new primary make the backups that the old one made. Google backs up a new primary at once, and a replica
+// never; that all else of the configuration moves along is what we take from that, and is not documented.
+func moveBackups(from, to Object) {
+	backup := engine.Ensure(from, "settings", "backupConfiguration")
+	engine.Ensure(to, "settings")["backupConfiguration"] = engine.Clone(backup)
+	backup["enabled"], backup["pointInTimeRecoveryEnabled"] = false, false
 }
 
 // userMethod is for methods that name the user in the query.
