@@ -147,3 +147,14 @@ resource "google_dns_record_set" "this" {
     }
   }
 }
+
+resource "google_dns_record_set" "authorization" {
+  for_each = var.authorizations
+
+  project      = var.project_id
+  managed_zone = google_dns_managed_zone.this[each.value.zone].name
+  name         = each.value.name
+  type         = each.value.type
+  ttl          = each.value.ttl
+  rrdatas      = [each.value.data]
+}

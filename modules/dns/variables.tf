@@ -147,10 +147,36 @@ variable "health_checks" {
   }
 }
 
+variable "authorizations" {
+  description = <<-EOT
+    Records that prove to Certificate Manager that a domain is yours, by any key that is known at plan, such as the output
+    `dns_authorizations` of the module global-load-balancer. They are apart from `records` because Google makes up their names: among
+    the others they would keep names from being checked before an apply.
+  EOT
+  type = map(object({
+    zone = string
+    name = string
+    type = optional(string, "CNAME")
+    data = string
+    ttl  = optional(number, 300)
+  }))
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for authorization in values(var.authorizations) : try(var.zones[authorization.zone].visibility, "") == "public"])
+    error_message = "Authorizations are in public zones, since Google has to see them; look at ${join(", ", [for key, authorization in var.authorizations : "${key} in ${authorization.zone}" if try(var.zones[authorization.zone].visibility, "") != "public"])}. Write one of ${join(", ", [for name, zone in var.zones : name if zone.visibility == "public"])}."
+  }
+  validation {
+    condition     = alltrue([for authorization in values(var.authorizations) : endswith(authorization.name, ".${try(var.zones[authorization.zone].dns_name, "")}")])
+    error_message = "Authorizations are not in the domain of their zone: ${join(", ", [for key, authorization in var.authorizations : "${key} (${authorization.name}) in ${authorization.zone}" if !endswith(authorization.name, ".${try(var.zones[authorization.zone].dns_name, "")}")])}. Write the zone of the domain that is to be authorized."
+  }
+}
+
 variable "records" {
   description = <<-EOT
-    Record sets, by any key that is known at plan, so that names and data may come from resources that do not exist yet, such as the
-    output `dns_records` of the module global-load-balancer. `zone` is a key of `zones`; `name` is complete, with the dot at its end.
+    Record sets, by any key that is known at plan, so that their data may come from resources that do not exist yet, such as the output
+    `dns_records` of the module global-load-balancer. `zone` is a key of `zones`; `name` is complete, with the dot at its end.
     Either `rrdatas`, or `routing` with a `policy`:
     - `wrr`: each of `answers`, by any key, is given in proportion to its `weight`; with health checks, what is unhealthy gets none.
     - `geo`: the nearest of `answers`, by region, is given; with `geo_fencing` also when it is unhealthy.

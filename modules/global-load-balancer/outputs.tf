@@ -33,17 +33,22 @@ output "network_endpoint_groups" {
 }
 
 output "dns_records" {
-  description = "Records for the module dns, which needs a `zone` merged into each: the addresses of all domains, and the names that prove to Certificate Manager that they are yours."
+  description = "The addresses of all domains, as `records` for the module dns, once a `zone` is merged into each."
   value = merge(
     { for domain in var.domains : "${domain} A" => { name = "${domain}.", type = "A", ttl = 300, rrdatas = [google_compute_global_address.this["ipv4"].address] } },
     { for domain in var.domains : "${domain} AAAA" => { name = "${domain}.", type = "AAAA", ttl = 300, rrdatas = [google_compute_global_address.this["ipv6"].address] } },
-    { for domain, authorization in google_certificate_manager_dns_authorization.this : "${domain} authorization" => {
-      name    = authorization.dns_resource_record[0].name
-      type    = authorization.dns_resource_record[0].type
-      ttl     = 300
-      rrdatas = [authorization.dns_resource_record[0].data]
-    } },
   )
+}
+
+output "dns_authorizations" {
+  description = "What proves to Certificate Manager that the domains are yours, as `authorizations` for the module dns, once a `zone` is merged into each."
+  value = {
+    for domain, authorization in google_certificate_manager_dns_authorization.this : domain => {
+      name = authorization.dns_resource_record[0].name
+      type = authorization.dns_resource_record[0].type
+      data = authorization.dns_resource_record[0].data
+    }
+  }
 }
 
 output "certificates" {

@@ -691,3 +691,23 @@ run "refuses_a_primary_load_balancer_without_its_region" {
 
   expect_failures = [var.records]
 }
+
+run "refuses_an_authorization_in_a_private_zone" {
+  command = plan
+
+  variables {
+    authorizations = { app = { zone = "internal", name = "_acme-challenge.app.internal.example.com.", data = "4b7a.authorize.certificatemanager.goog." } }
+  }
+
+  expect_failures = [var.authorizations]
+}
+
+run "refuses_an_authorization_of_another_domain" {
+  command = plan
+
+  variables {
+    authorizations = { app = { zone = "public", name = "_acme-challenge.app.example.org.", data = "4b7a.authorize.certificatemanager.goog." } }
+  }
+
+  expect_failures = [var.authorizations]
+}

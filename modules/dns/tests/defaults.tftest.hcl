@@ -71,17 +71,17 @@ run "keeps_records" {
 
   variables {
     records = {
-      "app A"             = { zone = "public", name = "app.example.com.", type = "A", rrdatas = ["203.0.113.10"] }
-      "app AAAA"          = { zone = "public", name = "app.example.com.", type = "AAAA", rrdatas = ["2001:db8::1"] }
-      "app authorization" = { zone = "public", name = "_acme-challenge.app.example.com.", type = "CNAME", rrdatas = ["4b7a.authorize.certificatemanager.goog."], deletion_protection = true }
-      "any"               = { zone = "public", name = "*.example.com.", type = "CNAME", ttl = 60, rrdatas = ["app.example.com."] }
-      "mail"              = { zone = "public", name = "example.com.", type = "MX", rrdatas = ["10 mail.example.com."] }
-      "text"              = { zone = "public", name = "example.com.", type = "TXT", rrdatas = ["\"v=spf1 -all\""] }
-      "delegation"        = { zone = "public", name = "lab.example.com.", type = "NS", rrdatas = ["ns1.example.net."] }
-      "database"          = { zone = "internal", name = "db.internal.example.com.", type = "A", rrdatas = ["10.10.0.5"] }
+      "app A"      = { zone = "public", name = "app.example.com.", type = "A", rrdatas = ["203.0.113.10"], deletion_protection = true }
+      "app AAAA"   = { zone = "public", name = "app.example.com.", type = "AAAA", rrdatas = ["2001:db8::1"] }
+      "any"        = { zone = "public", name = "*.example.com.", type = "CNAME", ttl = 60, rrdatas = ["app.example.com."] }
+      "mail"       = { zone = "public", name = "example.com.", type = "MX", rrdatas = ["10 mail.example.com."] }
+      "text"       = { zone = "public", name = "example.com.", type = "TXT", rrdatas = ["\"v=spf1 -all\""] }
+      "delegation" = { zone = "public", name = "lab.example.com.", type = "NS", rrdatas = ["ns1.example.net."] }
+      "database"   = { zone = "internal", name = "db.internal.example.com.", type = "A", rrdatas = ["10.10.0.5"] }
       # The same name and type in another zone is split horizon, not a duplicate.
       "app inside" = { zone = "inside", name = "app.example.com.", type = "A", rrdatas = ["10.10.0.6"] }
     }
+    authorizations = { "app.example.com" = { zone = "public", name = "_acme-challenge.app.example.com.", data = "4b7a.authorize.certificatemanager.goog." } }
     zones = {
       public   = { dns_name = "example.com." }
       inside   = { dns_name = "example.com.", visibility = "private", networks = ["projects/acme-prod/global/networks/prod"] }
@@ -90,7 +90,7 @@ run "keeps_records" {
   }
 
   assert {
-    condition     = length(google_dns_record_set.this) == 9 && google_dns_record_set.this["app A"].ttl == 300 && google_dns_record_set.this["app A"].managed_zone == "prod-public" && google_dns_record_set.this["app authorization"].deletion_policy == "PREVENT"
+    condition     = length(google_dns_record_set.this) == 8 && google_dns_record_set.this["app A"].ttl == 300 && google_dns_record_set.this["app A"].managed_zone == "prod-public" && google_dns_record_set.this["app A"].deletion_policy == "PREVENT" && google_dns_record_set.authorization["app.example.com"].rrdatas[0] == "4b7a.authorize.certificatemanager.goog."
     error_message = "Records are not in their zones, or have another TTL or protection."
   }
 

@@ -319,9 +319,9 @@ run "has_a_certificate_for_each_domain" {
   }
 
   assert {
-    condition = output.dns_records["app.example.com authorization"] == {
-      name = "_acme-challenge.app.example.com.", type = "CNAME", ttl = 300, rrdatas = ["4b7a.authorize.certificatemanager.goog."]
-    } && output.dns_records["*.app.example.com A"].name == "*.app.example.com." && length(output.dns_records) == 8
+    condition = output.dns_authorizations["app.example.com"] == {
+      name = "_acme-challenge.app.example.com.", type = "CNAME", data = "4b7a.authorize.certificatemanager.goog."
+    } && output.dns_records["*.app.example.com A"].name == "*.app.example.com." && length(output.dns_records) == 6
     error_message = "The records for the module dns are not complete."
   }
 
