@@ -412,7 +412,7 @@ run "refuses_a_service_that_is_no_api" {
   command = plan
 
   variables {
-    services = ["container"]
+    services = ["cloudkms.googleapis.com", "iam.googleapis.com", "iamcredentials.googleapis.com", "storage.googleapis.com", "sts.googleapis.com", "container"]
   }
 
   expect_failures = [var.services]
