@@ -234,6 +234,12 @@ resource "google_container_cluster" "this" {
       recurrence = var.maintenance.recurrence
     }
 
+    # GKE adds when it last upgraded: without the block, that would show up in every plan after an upgrade.
+    disruption_budget {
+      minor_version_disruption_interval = "${var.maintenance.minor_interval_days * 24 * 60 * 60}s"
+      patch_version_disruption_interval = "${var.maintenance.patch_interval_days * 24 * 60 * 60}s"
+    }
+
     dynamic "maintenance_exclusion" {
       for_each = var.maintenance.exclusions
 

@@ -8,6 +8,9 @@ resource "google_container_node_pool" "this" {
   node_locations    = each.value.zones
   max_pods_per_node = each.value.max_pods
 
+  # On the way out pools go before their cluster: without this, a destroy that the cluster refuses would have taken all nodes.
+  deletion_policy = coalesce(each.value.deletion_protection, var.deletion_protection) ? "PREVENT" : "DELETE"
+
   # How the autoscaler starts; what it makes of it is its own affair.
   initial_node_count = each.value.nodes_per_zone.min
 

@@ -91,7 +91,8 @@ variable "mode" {
 variable "node_pools" {
   description = <<-EOT
     Node pools of a standard cluster by name. `nodes_per_zone` bounds the autoscaler. Upgrades are rolling with `surge`, or
-    blue-green when `blue_green` is set. Effects of taints are NO_SCHEDULE, PREFER_NO_SCHEDULE or NO_EXECUTE.
+    blue-green when `blue_green` is set. Effects of taints are NO_SCHEDULE, PREFER_NO_SCHEDULE or NO_EXECUTE. A pool is as protected
+    as the cluster, unless its own `deletion_protection` says otherwise: apply `false` before it is removed or replaced.
   EOT
   type = map(object({
     machine_type = optional(string, "n2d-standard-4")
@@ -120,6 +121,7 @@ variable "node_pools" {
       batch_soak_duration     = optional(string, "300s")
       node_pool_soak_duration = optional(string, "3600s")
     }))
+    deletion_protection = optional(bool)
   }))
   default  = {}
   nullable = false
@@ -192,7 +194,8 @@ variable "release_channel" {
 variable "maintenance" {
   description = <<-EOT
     When Google may upgrade the cluster: from `start_time` to `end_time`, repeated by `recurrence` (RFC 5545), and never in
-    `exclusions`, by name, whose `scope` is NO_UPGRADES, NO_MINOR_UPGRADES or NO_MINOR_OR_NODE_UPGRADES.
+    `exclusions`, by name, whose `scope` is NO_UPGRADES, NO_MINOR_UPGRADES or NO_MINOR_OR_NODE_UPGRADES. Between two upgrades of
+    the control plane are at least `minor_interval_days`, or `patch_interval_days`.
   EOT
   type = object({
     start_time = optional(string, "2025-01-04T02:00:00Z")
@@ -203,9 +206,16 @@ variable "maintenance" {
       end_time   = string
       scope      = optional(string, "NO_UPGRADES")
     })), {})
+    minor_interval_days = optional(number, 30)
+    patch_interval_days = optional(number, 7)
   })
   default  = {}
   nullable = false
+
+  validation {
+    condition     = var.maintenance.minor_interval_days >= 0 && var.maintenance.minor_interval_days <= 90 && var.maintenance.patch_interval_days >= 0 && var.maintenance.patch_interval_days <= 90
+    error_message = "Between upgrades are ${var.maintenance.minor_interval_days} days for minor and ${var.maintenance.patch_interval_days} for patch versions. Write 0 to 90 for each."
+  }
 
   validation {
     condition     = try(timecmp(timeadd(var.maintenance.start_time, "4h"), var.maintenance.end_time) <= 0 && timecmp(timeadd(var.maintenance.start_time, "24h"), var.maintenance.end_time) >= 0, false)
@@ -380,7 +390,7 @@ variable "backup_agent" {
 }
 
 variable "deletion_protection" {
-  description = "Whether a destroy of the cluster, or of its key, is refused. To destroy, apply `false` first."
+  description = "Whether a destroy of the cluster, its node pools or its key is refused. To destroy, apply `false` first."
   type        = bool
   default     = true
   nullable    = false

@@ -1,10 +1,13 @@
 locals {
+  # On the way out they go before the clusters: a destroy that these refuse must not have cut the services between them.
+  deletion_policy = var.fleet.deletion_protection ? "PREVENT" : "DELETE"
+
   multi_cluster_services = var.fleet.multi_cluster_services ? { this = true } : {}
   multi_cluster_gateway  = var.fleet.config_region == null ? {} : { this = var.fleet.config_region }
 }
 
-# Clusters join by themselves, by their `fleet` block. These features know of the fleet alone, so that a cluster that comes or goes
-# does not touch them.
+# Clusters join by themselves, by their `fleet` block. The feature does not list them, so that one that comes or goes does not
+# touch it.
 resource "google_gke_hub_feature" "multi_cluster_services" {
   for_each = local.multi_cluster_services
 
@@ -12,6 +15,11 @@ resource "google_gke_hub_feature" "multi_cluster_services" {
   name     = "multiclusterservicediscovery"
   location = "global"
   labels   = var.labels
+
+  deletion_policy = local.deletion_policy
+
+  # The importer can read the network for as long as there is something to import.
+  depends_on = [google_project_iam_member.multi_cluster_services_importer]
 }
 
 # The importer in each cluster writes the endpoints of the others, and reads the network to tell in which zones they are. It is one
@@ -34,6 +42,8 @@ resource "google_gke_hub_feature" "multi_cluster_gateway" {
   name     = "multiclusteringress"
   location = "global"
   labels   = var.labels
+
+  deletion_policy = local.deletion_policy
 
   spec {
     multiclusteringress {

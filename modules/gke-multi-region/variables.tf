@@ -84,6 +84,7 @@ variable "clusters" {
         batch_soak_duration     = optional(string, "300s")
         node_pool_soak_duration = optional(string, "3600s")
       }))
+      deletion_protection = optional(bool)
     })), {})
     release_channel = optional(string, "REGULAR")
     maintenance = optional(object({
@@ -95,6 +96,8 @@ variable "clusters" {
         end_time   = string
         scope      = optional(string, "NO_UPGRADES")
       })), {})
+      minor_interval_days = optional(number, 30)
+      patch_interval_days = optional(number, 7)
     }), {})
     encryption_key = optional(string)
     key_ring = optional(object({
@@ -184,13 +187,14 @@ variable "fleet" {
   description = <<-EOT
     The fleet that all clusters join: that of `project_id`, null for the project of the clusters. `multi_cluster_services` lets a
     service be called from every cluster. `config_region` turns on multi-cluster Gateways and says which cluster their objects
-    are read from; null leaves them off.
+    are read from; null leaves them off. With `deletion_protection` a destroy of either feature is refused.
   EOT
   type = object({
     project_id             = optional(string)
     project_number         = optional(string)
     multi_cluster_services = optional(bool, true)
     config_region          = optional(string)
+    deletion_protection    = optional(bool, true)
   })
   default  = {}
   nullable = false

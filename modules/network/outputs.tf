@@ -21,6 +21,18 @@ output "subnets" {
       services_range_name = it.secondary_ip_range[1].range_name
     }
   }
+
+  # Nodes pull their images through NAT and are probed through the firewall. What is put into a subnet comes after these and goes
+  # before them, so that a destroy which a cluster refuses has not cut it off.
+  depends_on = [
+    google_compute_firewall.deny_ingress,
+    google_compute_firewall.health_checks,
+    google_compute_firewall.iap,
+    google_compute_firewall.proxies,
+    google_compute_firewall.rules,
+    google_compute_router_nat.this,
+    google_compute_subnetwork.proxy_only,
+  ]
 }
 
 output "nat_addresses" {

@@ -23,11 +23,13 @@ resource "google_service_networking_connection" "this" {
   service                 = "servicenetworking.googleapis.com"
   reserved_peering_ranges = [google_compute_global_address.private_services[each.key].name]
 
-  # Cloud SQL keeps what it holds behind the connection for days after the last instance is gone, and until then deleting the
-  # connection fails: a destroy could not end in one go. Abandoned, it goes with the network that it belongs to.
+  # Cloud SQL can keep what it holds behind the connection for days after the last instance is gone. Until then Google refuses to
+  # delete the connection, and the network because of its peering: so abandoning the one would only leave the other behind.
+  # REMOVE_PEERING deletes the connection, and when that is refused takes the peering away; a provider that does not know
+  # the word yet takes it for DELETE.
   deletion_policy = each.value.deletion_policy
 
-  # The other side remembers an abandoned connection by the name of the network. When that is created anew, adopt it.
+  # The other side remembers such a connection by the name of the network. When that is created anew, adopt it.
   update_on_creation_fail = true
 }
 

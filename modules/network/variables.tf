@@ -57,13 +57,13 @@ variable "private_services_access" {
   type = object({
     cidr                 = string
     export_custom_routes = optional(bool, false)
-    deletion_policy      = optional(string, "ABANDON")
+    deletion_policy      = optional(string, "REMOVE_PEERING")
   })
   default = null
 
   validation {
-    condition     = var.private_services_access == null ? true : contains(["ABANDON", "DELETE", "PREVENT"], var.private_services_access.deletion_policy)
-    error_message = "deletion_policy is \"${try(var.private_services_access.deletion_policy, "")}\". Write \"ABANDON\", \"DELETE\" or \"PREVENT\"."
+    condition     = var.private_services_access == null ? true : contains(["REMOVE_PEERING", "DELETE", "ABANDON", "PREVENT"], var.private_services_access.deletion_policy)
+    error_message = "deletion_policy is \"${try(var.private_services_access.deletion_policy, "")}\". Write \"REMOVE_PEERING\", \"DELETE\", \"ABANDON\" or \"PREVENT\"."
   }
 }
 

@@ -21,6 +21,9 @@ resource "google_service_account" "ci" {
   display_name = "Terraform ${each.key} of ${var.name}"
   description  = each.value.description
 
+  # One of the same name that is made again is another account, which nothing was granted to.
+  deletion_policy = local.deletion_policy
+
   depends_on = [google_project_service.this]
 }
 

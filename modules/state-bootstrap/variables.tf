@@ -294,7 +294,7 @@ variable "services" {
 }
 
 variable "deletion_protection" {
-  description = "Whether a destroy of the bucket, of its key, or of the workload identity pool is refused. To destroy, apply `false` first; the bucket must also be empty."
+  description = "Whether a destroy of the bucket, its key, the accounts or the workload identity pool is refused. To destroy, apply `false` first; the bucket must also be empty."
   type        = bool
   default     = true
   nullable    = false

@@ -151,6 +151,8 @@ run "standard_has_pools_of_its_own" {
         spot           = true
         taints         = [{ key = "batch", value = "true", effect = "NO_SCHEDULE" }]
         blue_green     = {}
+
+        deletion_protection = false
       }
     }
     labels = { team = "platform" }
@@ -181,6 +183,11 @@ run "standard_has_pools_of_its_own" {
       it.node_config[0].shielded_instance_config[0].enable_secure_boot && it.node_config[0].workload_metadata_config[0].mode == "GKE_METADATA" && it.management[0].auto_upgrade && it.management[0].auto_repair && it.node_config[0].resource_labels["team"] == "platform"
     ])
     error_message = "A pool is without secure boot, the metadata server of GKE, upgrades or labels."
+  }
+
+  assert {
+    condition     = google_container_node_pool.this["general"].deletion_policy == "PREVENT" && google_container_node_pool.this["batch"].deletion_policy == "DELETE"
+    error_message = "A destroy that the cluster refuses would take its nodes, or a pool cannot be removed."
   }
 
   assert {

@@ -192,6 +192,16 @@ run "refuses_a_channel_that_does_not_exist" {
   expect_failures = [var.release_channel]
 }
 
+run "refuses_a_year_between_upgrades" {
+  command = plan
+
+  variables {
+    maintenance = { minor_interval_days = 365 }
+  }
+
+  expect_failures = [var.maintenance]
+}
+
 run "refuses_a_window_that_is_too_short" {
   command = plan
 

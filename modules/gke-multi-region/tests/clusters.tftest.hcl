@@ -67,6 +67,11 @@ run "a_cluster_in_each_region_joins_the_fleet" {
   }
 
   assert {
+    condition     = google_gke_hub_feature.multi_cluster_services["this"].deletion_policy == "PREVENT"
+    error_message = "A destroy that the clusters refuse would cut the services between them."
+  }
+
+  assert {
     condition     = google_project_iam_member.multi_cluster_services_importer["this"].role == "roles/compute.networkViewer" && google_project_iam_member.multi_cluster_services_importer["this"].member == "principal://iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/apex-prod.svc.id.goog/subject/ns/gke-mcs/sa/gke-mcs-importer"
     error_message = "The importer of multi-cluster services may not read the network."
   }
@@ -141,12 +146,17 @@ run "gateways_of_the_fleet_are_read_from_the_region_that_is_named" {
   command = apply
 
   variables {
-    fleet = { project_id = "apex-fleet", project_number = "210987654321", config_region = "europe-west1" }
+    fleet = { project_id = "apex-fleet", project_number = "210987654321", config_region = "europe-west1", deletion_protection = false }
   }
 
   assert {
     condition     = google_gke_hub_feature.multi_cluster_gateway["this"].name == "multiclusteringress" && google_gke_hub_feature.multi_cluster_gateway["this"].project == "apex-fleet" && google_gke_hub_feature.multi_cluster_gateway["this"].spec[0].multiclusteringress[0].config_membership == "projects/apex-prod/locations/europe-west1/memberships/apex-europe-west1"
     error_message = "Gateways are read from another cluster."
+  }
+
+  assert {
+    condition     = google_gke_hub_feature.multi_cluster_gateway["this"].deletion_policy == "DELETE"
+    error_message = "The feature would hold up a destroy."
   }
 
   assert {

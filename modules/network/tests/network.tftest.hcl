@@ -84,7 +84,7 @@ run "reserves_a_range_for_private_services_and_lets_a_destroy_end" {
   }
 
   assert {
-    condition     = google_service_networking_connection.this["this"].deletion_policy == "ABANDON" && google_service_networking_connection.this["this"].update_on_creation_fail
+    condition     = google_service_networking_connection.this["this"].deletion_policy == "REMOVE_PEERING" && google_service_networking_connection.this["this"].update_on_creation_fail
     error_message = "The connection would hold up a destroy."
   }
 

@@ -54,8 +54,8 @@ run "the_state_is_kept_twice_encrypted_and_closed" {
   }
 
   assert {
-    condition     = google_storage_bucket.state.deletion_policy == "PREVENT" && !google_storage_bucket.state.force_destroy && google_kms_crypto_key.state["this"].deletion_policy == "PREVENT" && google_iam_workload_identity_pool.github["this"].deletion_policy == "PREVENT"
-    error_message = "The state, its key or the pool can be destroyed."
+    condition     = google_storage_bucket.state.deletion_policy == "PREVENT" && !google_storage_bucket.state.force_destroy && google_kms_crypto_key.state["this"].deletion_policy == "PREVENT" && google_iam_workload_identity_pool.github["this"].deletion_policy == "PREVENT" && google_service_account.ci["apply"].deletion_policy == "PREVENT"
+    error_message = "The state, its key, the accounts or the pool can be destroyed."
   }
 
   assert {
@@ -412,7 +412,7 @@ run "refuses_a_service_that_is_no_api" {
   command = plan
 
   variables {
-    services = ["container"]
+    services = ["cloudkms.googleapis.com", "iam.googleapis.com", "iamcredentials.googleapis.com", "storage.googleapis.com", "sts.googleapis.com", "container"]
   }
 
   expect_failures = [var.services]
