@@ -8,9 +8,10 @@ output "clusters" {
   value       = { for region, cluster in module.platform.clusters : region => { name = cluster.name, dns_endpoint = cluster.dns_endpoint } }
 }
 
+# Not which of them is the primary: an output that the control plane can change would make a plan that has something to do.
 output "databases" {
-  description = "The instance of each region, and what it is."
-  value       = { for region, instance in module.platform.database.instances : region => { name = instance.name, role = instance.role } }
+  description = "Connection name of the instance of each region."
+  value       = { for region, instance in module.platform.database.instances : region => instance.connection_name }
 }
 
 output "entry" {

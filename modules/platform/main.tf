@@ -12,11 +12,8 @@ module "network" {
     proxy_only_cidr = it.proxy_only_cidr
   } }
 
-  private_services_access = {
-    cidr            = var.private_services_cidr
-    deletion_policy = var.private_services_deletion_policy
-  }
-  reserved_cidrs = var.reserved_cidrs
+  private_services_access = { cidr = var.private_services_cidr }
+  reserved_cidrs          = var.reserved_cidrs
 }
 
 module "gke" {
@@ -43,6 +40,10 @@ module "gke" {
     config_region       = var.multi_cluster_gateway_region
     deletion_protection = var.deletion_protection
   }
+
+  # A cluster whose Services carry the annotation makes the load balancer's groups again when they are deleted before it, and then
+  # they hold up the subnet.
+  depends_on = [module.load_balancer]
 }
 
 module "database" {
@@ -102,6 +103,8 @@ module "dns" {
 
   zones   = { main = { dns_name = each.value, deletion_protection = var.deletion_protection } }
   records = { for key, record in module.load_balancer.dns_records : key => merge(record, { zone = "main" }) }
+
+  authorizations = { for key, record in module.load_balancer.dns_authorizations : key => merge(record, { zone = "main" }) }
 }
 
 module "observability" {

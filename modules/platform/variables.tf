@@ -103,13 +103,6 @@ variable "private_services_cidr" {
   nullable    = false
 }
 
-variable "private_services_deletion_policy" {
-  description = "What a destroy does to the connection to Cloud SQL's network, as `private_services_access.deletion_policy` of module `network`."
-  type        = string
-  default     = "DELETE"
-  nullable    = false
-}
-
 variable "reserved_cidrs" {
   description = "Ranges in use on the other side of a VPN or an interconnect, where the monolith is, by a name for messages. Nothing may overlap them."
   type        = map(string)
