@@ -1,5 +1,10 @@
 mock_provider "google" {}
 
+override_resource {
+  target = google_sql_database_instance.home
+  values = { replica_names = ["orders-us-east1"] }
+}
+
 variables {
   project_id     = "apex-prod"
   project_number = "123456789012"
