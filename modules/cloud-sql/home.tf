@@ -96,22 +96,17 @@ resource "google_sql_database_instance" "home" {
 
     precondition {
       condition     = terraform_data.layout.output.project_id == var.project_id && terraform_data.layout.output.name == var.name
-      error_message = "project_id and name cannot be changed: the instances would be replaced. Set them to \"${terraform_data.layout.output.project_id}\" and \"${terraform_data.layout.output.name}\" again."
+      error_message = "project_id and name cannot be changed: the instances would be replaced. Set them to \"${terraform_data.layout.output.project_id}\" and \"${terraform_data.layout.output.name}\" again. If nothing was created yet, plan with -replace of this module's terraform_data.layout."
     }
 
     precondition {
       condition     = terraform_data.layout.output.home_region == var.home_region
-      error_message = "home_region cannot be changed: the instances would be replaced. Set it to \"${terraform_data.layout.output.home_region}\" again; where the primary is, is said by active_region."
+      error_message = "home_region cannot be changed: the instances would be replaced. Set it to \"${terraform_data.layout.output.home_region}\" again; where the primary is, is said by active_region. If nothing was created yet, plan with -replace of this module's terraform_data.layout."
     }
 
     precondition {
       condition     = terraform_data.layout.output.dr_region == var.dr_region
       error_message = "dr_region was ${terraform_data.layout.output.dr_region == null ? "null" : "\"${terraform_data.layout.output.dr_region}\""} when the instances were created. Changing it moves instances between resources: write the moved blocks of the README, and plan once with -replace of this module's terraform_data.layout."
-    }
-
-    precondition {
-      condition     = terraform_data.layout.output.active_region == terraform_data.layout.output.home_region
-      error_message = "The instances do not exist yet, so the first of them is the primary: leave active_region null until they are there."
     }
   }
 }

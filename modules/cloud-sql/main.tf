@@ -41,14 +41,20 @@ locals {
 # instances refuse to be planned with others.
 resource "terraform_data" "layout" {
   input = {
-    project_id    = var.project_id
-    name          = var.name
-    home_region   = var.home_region
-    dr_region     = var.dr_region
-    active_region = local.active
+    project_id  = var.project_id
+    name        = var.name
+    home_region = var.home_region
+    dr_region   = var.dr_region
   }
 
   lifecycle {
     ignore_changes = [input]
+  }
+}
+
+check "dr_replica" {
+  assert {
+    condition     = var.dr_region == null || var.designate_dr_replica
+    error_message = "The DR replica is not designated: nothing can be switched over or failed over to it. Set designate_dr_replica = true once it was created."
   }
 }

@@ -1,6 +1,5 @@
 locals {
-  # Whether the DR replica is there, by what home says. home is planned before, so that after it is to be switched back, its
-  # replica_names are those it shall have.
+  # home is planned before, so that after it is to be switched back, its replica_names are those it shall have.
   home_replicates_to = coalesce(google_sql_database_instance.home.replica_names, [])
 }
 
@@ -20,9 +19,9 @@ resource "google_sql_database_instance" "standby" {
   instance_type = each.key == local.active ? "CLOUD_SQL_INSTANCE" : null
   replica_names = each.key == local.active ? (google_sql_database_instance.home.master_instance_name != local.names[each.key] ? [local.names[var.home_region]] : null) : null
 
-  # Only to create it. Afterwards the argument is absent, as the provider demands for a switchover; and when home is switched back,
-  # naming it here, in an instance that is the primary still, would be a replacement.
-  master_instance_name = each.key == local.active ? null : (contains(local.home_replicates_to, local.names[each.key]) ? null : local.names[var.home_region])
+  # Only until it is there. Afterwards the argument is absent, as the provider demands for a switchover; and whenever Cloud SQL says
+  # otherwise, as while home is switched back or after a failover, naming the primary here would be a replacement.
+  master_instance_name = var.designate_dr_replica ? null : local.names[var.home_region]
 
   dynamic "replication_cluster" {
     for_each = local.replication_of[each.key]
@@ -99,6 +98,11 @@ resource "google_sql_database_instance" "standby" {
     # A key cannot be changed in place. On a replica Cloud SQL takes no maintenance window, and to have one with the role only would
     # be a change in an instance that ceases to be the primary.
     ignore_changes = [encryption_key_name, settings[0].maintenance_window]
+
+    precondition {
+      condition     = each.key == local.active || !var.designate_dr_replica || contains(local.home_replicates_to, local.names[each.key]) || google_sql_database_instance.home.master_instance_name == local.names[each.key]
+      error_message = "${local.names[var.home_region]} has no replica ${local.names[each.key]}. If it was failed over to ${each.key}, set active_region = \"${each.key}\". If the replica is not there yet, set designate_dr_replica = false until it is."
+    }
 
     precondition {
       condition     = var.active_region != null || google_sql_database_instance.home.master_instance_name != local.names[each.key]

@@ -168,13 +168,26 @@ variable "active_region" {
     condition     = var.active_region == null || var.active_region == var.home_region || var.active_region == var.dr_region
     error_message = "active_region is home_region or dr_region: the primary can be switched over to the DR replica and back, and to no other instance. \"${coalesce(var.active_region, "none")}\" is neither."
   }
+
+  validation {
+    condition     = var.active_region == null || var.dr_region == null || var.designate_dr_replica
+    error_message = "The primary can be moved only when the DR replica is there and designated: create it with active_region = null, then set designate_dr_replica = true."
+  }
 }
 
 variable "designate_dr_replica" {
-  description = "Name the DR replica in the primary (`replication_cluster`). Cloud SQL accepts it only when both instances exist, so it is a change in place after the apply that creates them. False leaves it as it is in Cloud SQL."
+  description = <<-EOT
+    Whether the DR replica is there, and so the primary names it (`replication_cluster`): false for the apply that creates it, true from then
+    on. Cloud SQL accepts the name of an instance only, and the provider sends it only with a change, so it cannot be one apply.
+  EOT
   type        = bool
-  default     = true
+  default     = false
   nullable    = false
+
+  validation {
+    condition     = !var.designate_dr_replica || var.dr_region != null
+    error_message = "There is no DR replica to designate: name its region in dr_region, or set designate_dr_replica = false."
+  }
 }
 
 variable "database_version" {

@@ -17,11 +17,23 @@ variables {
   dr_region   = "us-east1"
 }
 
-# Otherwise there would be two primaries, one of them empty.
-run "refuses_to_create_the_dr_replica_as_the_primary" {
+run "has_home" {
   variables {
-    active_region = "us-east1"
+    designate_dr_replica = false
   }
 
-  expect_failures = [google_sql_database_instance.home]
+  plan_options {
+    target = [google_sql_database_instance.home]
+  }
+}
+
+# Without the name of its primary the DR replica would be created as another primary, an empty one.
+run "refuses_to_designate_what_home_has_not" {
+  command = plan
+
+  variables {
+    designate_dr_replica = true
+  }
+
+  expect_failures = [google_sql_database_instance.standby]
 }

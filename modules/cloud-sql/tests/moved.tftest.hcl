@@ -1,11 +1,9 @@
 # As Cloud SQL says after the control plane has switched over.
-mock_provider "google" {
-  override_resource {
-    target = google_sql_database_instance.home
-    values = {
-      master_instance_name = "orders-us-east1"
-    }
-  }
+mock_provider "google" {}
+
+override_resource {
+  target = google_sql_database_instance.home
+  values = { master_instance_name = "orders-us-east1" }
 }
 
 variables {
@@ -23,12 +21,17 @@ variables {
   home_region = "us-central1"
   passwords   = {}
   dr_region   = "us-east1"
+
+  designate_dr_replica = true
 }
 
-# A named region is taken at its word.
-run "switches_back_when_home_is_named" {
+run "has_home" {
   variables {
-    active_region = "us-central1"
+    designate_dr_replica = false
+  }
+
+  plan_options {
+    target = [google_sql_database_instance.home]
   }
 }
 
@@ -48,5 +51,18 @@ run "has_nothing_to_switch_when_the_dr_region_is_named" {
   assert {
     condition     = google_sql_database_instance.home.master_instance_name == "orders-us-east1" && output.active.name == "orders-us-east1"
     error_message = "A primary that moved already must stay where it is."
+  }
+}
+
+run "switches_back_when_home_is_named" {
+  command = plan
+
+  variables {
+    active_region = "us-central1"
+  }
+
+  assert {
+    condition     = google_sql_database_instance.home.instance_type == "CLOUD_SQL_INSTANCE" && google_sql_database_instance.home.replica_names == tolist(["orders-us-east1"])
+    error_message = "Home must name its replica to be switched back: without it the provider promotes and splits the pair."
   }
 }

@@ -1,5 +1,10 @@
 mock_provider "google" {}
 
+override_resource {
+  target = google_sql_database_instance.home
+  values = { replica_names = ["orders-us-east1"] }
+}
+
 variables {
   project_id     = "apex-prod"
   project_number = "123456789012"
@@ -14,7 +19,9 @@ variables {
   }
   home_region = "us-central1"
   dr_region   = "us-east1"
-  passwords   = {}
+
+  designate_dr_replica = true
+  passwords            = {}
 }
 
 run "refuses_project_id_for_its_number" {
@@ -163,8 +170,9 @@ run "refuses_enterprise_plus_tier_with_enterprise" {
   command = plan
 
   variables {
-    edition   = "ENTERPRISE"
-    dr_region = null
+    edition              = "ENTERPRISE"
+    dr_region            = null
+    designate_dr_replica = false
     instances = {
       us-central1 = { tier = "db-perf-optimized-N-4" }
     }
@@ -190,8 +198,9 @@ run "refuses_data_cache_with_enterprise" {
   command = plan
 
   variables {
-    edition   = "ENTERPRISE"
-    dr_region = null
+    edition              = "ENTERPRISE"
+    dr_region            = null
+    designate_dr_replica = false
     instances = {
       us-central1 = { tier = "db-custom-2-8192", data_cache = true }
     }
@@ -272,6 +281,27 @@ run "refuses_primary_that_cannot_be_switched_over_to" {
   expect_failures = [var.active_region]
 }
 
+run "refuses_move_to_a_replica_that_is_not_designated" {
+  command = plan
+
+  variables {
+    active_region        = "us-east1"
+    designate_dr_replica = false
+  }
+
+  expect_failures = [var.active_region, check.dr_replica]
+}
+
+run "refuses_designation_of_no_replica" {
+  command = plan
+
+  variables {
+    dr_region = null
+  }
+
+  expect_failures = [var.designate_dr_replica]
+}
+
 run "refuses_version_of_another_database" {
   command = plan
 
@@ -336,8 +366,9 @@ run "refuses_logs_for_longer_than_enterprise_keeps_them" {
   command = plan
 
   variables {
-    edition   = "ENTERPRISE"
-    dr_region = null
+    edition              = "ENTERPRISE"
+    dr_region            = null
+    designate_dr_replica = false
     instances = {
       us-central1 = { tier = "db-custom-2-8192" }
     }
