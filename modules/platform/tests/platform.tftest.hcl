@@ -59,7 +59,7 @@ variables {
   }
   private_services_cidr = "10.192.0.0/16"
 
-  database = { home_region = "europe-west1", dr_region = "us-east4", designate_dr_replica = true, databases = { synapse = {} } }
+  database = { home_region = "europe-west1", databases = { synapse = {} } }
 
   load_balancer = {
     domains         = ["app.example.com"]
@@ -79,8 +79,8 @@ run "every_region_has_everything" {
   }
 
   assert {
-    condition     = output.database.instances["europe-west1"].role == "primary" && output.database.instances["us-east4"].role == "dr-replica"
-    error_message = "The roles of the databases do not follow home_region and dr_region."
+    condition     = output.database.instances["europe-west1"].role == "primary" && output.database.instances["us-east4"].role == "replica"
+    error_message = "The roles of the databases do not follow home_region."
   }
 
   assert {
