@@ -1,13 +1,11 @@
 package main
 
 import (
-	"bytes"
 	"net"
 	"os/exec"
 	"path/filepath"
 	"testing"
 
-	"github.com/shirou/gopsutil/v4/process"
 	"github.com/stretchr/testify/require"
 )
 
@@ -27,34 +25,6 @@ func start(t *testing.T, cmd *exec.Cmd) *exec.Cmd {
 		_ = cmd.Wait()
 	})
 	return cmd
-}
-
-func TestIdentity(t *testing.T) {
-	t.Parallel()
-	d := Demo{Dir: t.TempDir()}
-	cmd := sleeper(t, d)
-	p, err := process.NewProcess(int32(cmd.Process.Pid))
-	require.NoError(t, err)
-	created, err := p.CreateTime()
-	require.NoError(t, err)
-
-	require.NotNil(t, identity{PID: p.Pid, CreatedMs: created}.running(), "the process itself is recognised")
-	require.Nil(t, identity{PID: p.Pid, CreatedMs: created - 60_000}.running(), "a process that got a used id is not")
-
-	require.NoError(t, d.recordDaemon(cmd.Process.Pid))
-	found, err := d.daemon()
-	require.NoError(t, err)
-	require.Equal(t, p.Pid, found.Pid)
-}
-
-func TestStoppingTheDaemonWaitsForItsEnd(t *testing.T) {
-	t.Parallel()
-	d := Demo{Dir: t.TempDir(), Out: new(bytes.Buffer)}
-	cmd := sleeper(t, d)
-	require.NoError(t, d.recordDaemon(cmd.Process.Pid))
-	require.NoError(t, d.stopDaemon(t.Context()))
-	require.ErrorContains(t, cmd.Wait(), "signal: terminated")
-	require.NoError(t, d.stopDaemon(t.Context()), "stopping twice is fine")
 }
 
 func TestCheckStopped(t *testing.T) {

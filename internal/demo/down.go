@@ -7,10 +7,15 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/apex-innovations/terraform-provider-synapse/internal/background"
 )
 
 // destroyTimeout is many times what a destroy of the examples takes.
 const destroyTimeout = 5 * time.Minute
+
+// stopTimeout is how long processes may take to be gone after they were told to.
+const stopTimeout = 30 * time.Second
 
 // Down destroys what the demo made with Terraform, as a user would, stops the platform, removes the demo's directory
 // and checks that nothing is left. It goes on after errors, so that it takes away as much as it can. With force it does
@@ -31,7 +36,7 @@ func (d Demo) Down(ctx context.Context, force bool) error {
 		errs = append(errs, err)
 	}
 	d.step("Stopping the platform")
-	errs = append(errs, d.stopDaemon(ctx))
+	errs = append(errs, d.program().Stop(ctx))
 	if fileExists(d.synapsed()) && fileExists(d.dataDir()) {
 		errs = append(errs, d.command(ctx, "down", "--data-dir", d.dataDir()))
 	}
@@ -39,7 +44,7 @@ func (d Demo) Down(ctx context.Context, force bool) error {
 		return fmt.Errorf("the demo is not gone completely, and %s is kept: try `make demo-down` again, or `make demo-down DOWN_ARGS=--force`, which does without Terraform: %w", d.Dir, err)
 	}
 	// By now only what is not known to anybody could still run; it is looked for before its files go.
-	if err := poll(ctx, stopTimeout, func() error { return d.checkStopped(ctx, addresses) }); err != nil {
+	if err := background.Poll(ctx, stopTimeout, func() error { return d.checkStopped(ctx, addresses) }); err != nil {
 		return err
 	}
 	if err := os.RemoveAll(d.Dir); err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -211,4 +212,11 @@ func (t tally) String() string {
 		parts = append(parts, fmt.Sprintf("%s %d", name, t.by[backend]))
 	}
 	return strings.Join(append(parts, fmt.Sprintf("failed %d", t.failed)), ", ")
+}
+
+func errOr(err error, otherwise string) error {
+	if err == nil {
+		return errors.New(otherwise)
+	}
+	return err
 }

@@ -20,6 +20,8 @@ type Item struct {
 	Name string `json:"name"`
 	// Kind is the collection, for example "compute.networks".
 	Kind string `json:"kind"`
+	// Title is what people call it, where that is not its name.
+	Title string `json:"title,omitempty"`
 	// Location is a region, a zone, "global", or empty.
 	Location string `json:"location,omitempty"`
 	// State is what the object says of itself, if it does.
@@ -100,7 +102,7 @@ func Inventory(cloud *engine.Cloud) []Item {
 	entries := cloud.Inventory()
 	items := make([]Item, 0, len(entries))
 	for _, entry := range entries {
-		item := Item{Name: entry.Name, Kind: entry.Collection, Location: locationOf(entry), Permanent: permanent[entry.Collection]}
+		item := Item{Name: entry.Name, Kind: entry.Collection, Location: locationOf(entry), Title: engine.Text(entry.Data, "displayName"), Permanent: permanent[entry.Collection]}
 		for _, field := range []string{"state", "status"} {
 			if text := engine.Text(entry.Data, field); text != "" {
 				item.State = text

@@ -31,9 +31,36 @@ func WriteInventory(w io.Writer, items []Item) error {
 			}
 			before = where
 		}
-		if _, err := fmt.Fprintf(table, "  %s\t%s\t%s\n", item.Kind[strings.LastIndexByte(item.Kind, '.')+1:], last(item.Name), item.State); err != nil {
+		if _, err := fmt.Fprintf(table, "  %s\t%s\t%s\n", item.Kind[strings.LastIndexByte(item.Kind, '.')+1:], label(item), item.State); err != nil {
 			return err
 		}
 	}
 	return table.Flush()
+}
+
+// label is what tells an item from others of its kind: the names that lead to it within its project and region, and its zone.
+func label(item Item) string {
+	if item.Title != "" {
+		return item.Title
+	}
+	parts := strings.Split(item.Name, "/")[1:]
+	var names []string
+	for i := 0; i+1 < len(parts); {
+		switch parts[i] {
+		case "projects", "locations", "regions", "zones", "services":
+			i += 2
+		case "global":
+			i++
+		case "rrsets": // a record set has a name of two parts
+			return strings.Join(parts[i+1:], " ")
+		default:
+			names = append(names, parts[i+1])
+			i += 2
+		}
+	}
+	text := strings.Join(names, " / ")
+	if isZone(item.Location) {
+		text += " in " + item.Location
+	}
+	return text
 }
