@@ -60,11 +60,12 @@ func newEnvironment(t *testing.T) *environment {
 		e.lab = gcplabtest.Start(t, operationTime)
 		maps.Copy(w.Env, e.lab.Env())
 	}
-	e.variables["deletion_protection"] = false
 	w.Run(t, "init", "-input=false")
 	t.Cleanup(func() {
 		if e.lab == nil {
 			// Whatever the test says: a project costs money.
+			e.variables["deletion_protection"] = false
+			e.Run(t, e.arguments("apply")...)
 			e.Run(t, e.arguments("destroy")...)
 		}
 	})
