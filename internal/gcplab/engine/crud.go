@@ -73,7 +73,12 @@ func (c *Call) Create() (any, error) {
 		kind.Created(&item, object)
 	}
 	entry := c.Cloud.Put(name, c.Method.Collection(), object)
-	return item.respond(kind, entry, func() { c.Cloud.Remove(name) })
+	return item.respond(kind, entry, func() {
+		c.Cloud.Remove(name)
+		if kind.Deleted != nil {
+			kind.Deleted(&item, entry)
+		}
+	})
 }
 
 // Schema is that of the objects of the call's collection.
@@ -340,18 +345,15 @@ func (c *Call) Delete() (any, error) {
 	return c.Service.Operation(c.Begin(entry.Name, remove, nil)), nil
 }
 
-// ResourceType is what Google's messages call the objects of the call's collection: "network", "backendService".
+// ResourceType is what Google's messages call the objects of the call's collection: "network", "backend_service".
 func (c *Call) ResourceType() string {
 	collection := c.Method.Collection()
-	plural := collection[strings.LastIndexByte(collection, '.')+1:]
+	plural := (discovery.Violation{Field: collection[strings.LastIndexByte(collection, '.')+1:]}).ProtoField()
 	if stem, ok := strings.CutSuffix(plural, "ies"); ok {
 		return stem + "y"
 	}
 	if stem, ok := strings.CutSuffix(plural, "sses"); ok {
 		return stem + "ss"
-	}
-	if stem, ok := strings.CutSuffix(plural, "xies"); ok {
-		return stem + "xy"
 	}
 	return strings.TrimSuffix(plural, "s")
 }
