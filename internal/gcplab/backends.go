@@ -185,7 +185,7 @@ func checkBackendService(c *engine.Call, _, o Object) error {
 	return nil
 }
 
-// backendHealth says that all endpoints that are attached are healthy, and that a drained backend gets nothing.
+// backendHealth says that all endpoints that are attached are healthy, those of a drained backend, too.
 func backendHealth(c *engine.Call) (any, error) {
 	if _, err := c.Up(1).Target(); err != nil {
 		return nil, err
