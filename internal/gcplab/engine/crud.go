@@ -271,6 +271,9 @@ func (c *Call) update(patch bool) (any, error) {
 	object := Clone(entry.Data)
 	switch mask := c.Query["updateMask"]; {
 	case patch && mask != "":
+		if err := c.checkMask(mask); err != nil {
+			return nil, err
+		}
 		MergeMask(object, body, mask)
 	case patch:
 		Merge(object, body)
@@ -285,6 +288,17 @@ func (c *Call) update(patch bool) (any, error) {
 		}
 	}
 	return c.Change(entry, object)
+}
+
+// checkMask refuses a mask with a field that the objects lack: https://google.aip.dev/134.
+func (c *Call) checkMask(mask string) error {
+	for field := range strings.SplitSeq(mask, ",") {
+		name, _, _ := strings.Cut(strings.TrimSpace(field), ".")
+		if !c.Method.API().Has(c.Schema(), camel(name)) {
+			return &Error{Code: http.StatusBadRequest, Message: "Invalid update mask: there is no field '" + field + "'."}
+		}
+	}
+	return nil
 }
 
 // Change replaces an object's data after the checks of an update, and answers as an update does.
