@@ -264,8 +264,8 @@ func checkRouter(c *engine.Call, _, o Object) error {
 // checkOnlyNAT refuses a second NAT beside one that is for all ranges of all subnets of a network in a region.
 func checkOnlyNAT(c *engine.Call, o Object) error {
 	const all = "ALL_SUBNETWORKS_ALL_IP_RANGES"
-	nats, network := engine.Objects(o, "nats"), ""
-	network, _ = c.Resolve(engine.Text(o, "network"))
+	nats := engine.Objects(o, "nats")
+	network, _ := c.Resolve(engine.Text(o, "network"))
 	for _, entry := range c.Cloud.Entries("compute.routers", "") {
 		other, _ := c.Resolve(engine.Text(entry.Data, "network"))
 		if entry.Name != c.FullName() && other == network && last(engine.Text(entry.Data, "region")) == c.After("regions") {
