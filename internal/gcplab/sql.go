@@ -48,8 +48,11 @@ func newSQL(api *discovery.API) *engine.Service {
 	service.Kinds[sqlInstances] = &engine.Kind{
 		Default: defaultInstance, Check: checkInstance, Created: createdInstance, Delete: deleteInstance,
 		State: "state", Busy: "PENDING_CREATE", Ready: "RUNNABLE",
-		Done:    func(c *engine.Call, _ Object) { deriveReplication(c) },
-		Deleted: func(c *engine.Call, _ *engine.Entry) { deriveReplication(c) },
+		Done: func(c *engine.Call, _ Object) { deriveReplication(c) },
+		Deleted: func(c *engine.Call, entry *engine.Entry) {
+			dismiss(c, entry)
+			deriveReplication(c)
+		},
 	}
 	service.Kinds[sqlDatabases] = &engine.Kind{
 		Default: func(_ *engine.Call, o Object) {
@@ -418,6 +421,13 @@ func deriveReplication(c *engine.Call) {
 	}
 }
 
+// dismiss ends that a replica is its primary's DR replica.
+func dismiss(c *engine.Call, replica *engine.Entry) {
+	if master, _ := masterOf(c, replica.Data); master != nil && engine.Sub(replica.Data, "replicationCluster")["drReplica"] == true {
+		delete(engine.Sub(master.Data, "replicationCluster"), "failoverDrReplicaName")
+	}
+}
+
 func deleteInstance(c *engine.Call, entry *engine.Entry) error {
 	if err := idle(c, entry); err != nil {
 		return err
@@ -508,17 +518,14 @@ func promote(c *engine.Call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	master, name := masterOf(c, entry.Data)
-	if name == "" {
+	if _, master := masterOf(c, entry.Data); master == "" {
 		return nil, sqlInvalid("%s is not a replica.", entry.Data["name"])
 	}
 	if err := idle(c, entry); err != nil {
 		return nil, err
 	}
 	return c.Service.Operation(c.Begin(entry.Name, func() {
-		if cluster := engine.Sub(entry.Data, "replicationCluster"); cluster["drReplica"] == true && master != nil {
-			delete(engine.Sub(master.Data, "replicationCluster"), "failoverDrReplicaName")
-		}
+		dismiss(c, entry)
 		delete(entry.Data, "masterInstanceName")
 		delete(entry.Data, "replicationCluster")
 		entry.Data["instanceType"] = "CLOUD_SQL_INSTANCE"
