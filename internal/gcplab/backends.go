@@ -23,8 +23,18 @@ func addBackends(service *engine.Service) {
 	service.Kinds["compute.urlMaps"] = &engine.Kind{Immutable: []string{"name"}, Check: checkURLMap}
 }
 
+var healthProtocols = []string{"http", "https", "http2", "tcp", "ssl", "grpc", "grpcTls"}
+
 func defaultHealthCheck(_ *engine.Call, o Object) {
 	engine.Default(o, Object{"checkIntervalSec": 5, "timeoutSec": 5, "healthyThreshold": 2, "unhealthyThreshold": 2, "logConfig": Object{"enable": false}})
+	for _, protocol := range healthProtocols {
+		if _, ok := o[protocol+"HealthCheck"]; ok {
+			engine.Default(o, Object{"type": map[string]string{"grpcTls": "GRPC_WITH_TLS"}[protocol]})
+			if o["type"] == "" {
+				o["type"] = strings.ToUpper(protocol)
+			}
+		}
+	}
 	for protocol, port := range map[string]int{"http": 80, "https": 443, "http2": 443} {
 		if check, ok := o[protocol+"HealthCheck"].(Object); ok {
 			engine.Default(check, Object{"requestPath": "/", "proxyHeader": "NONE"})
@@ -51,7 +61,7 @@ func checkHealthCheck(_ *engine.Call, _, o Object) error {
 		return invalidField("checkIntervalSec", itoa(interval), "Must be between 1 and 300.")
 	}
 	kinds := 0
-	for _, protocol := range []string{"http", "https", "http2", "tcp", "ssl", "grpc", "grpcTls"} {
+	for _, protocol := range healthProtocols {
 		if _, ok := o[protocol+"HealthCheck"]; ok {
 			kinds++
 		}
@@ -65,6 +75,9 @@ func checkHealthCheck(_ *engine.Call, _, o Object) error {
 		}
 		if interval < 30 {
 			return invalidField("checkIntervalSec", itoa(interval), "With sourceRegions the check interval must be at least 30 seconds.")
+		}
+		if kind := engine.Text(o, "type"); kind != "HTTP" && kind != "HTTPS" && kind != "TCP" {
+			return invalidField("type", kind, "With sourceRegions the protocol must be HTTP, HTTPS or TCP.")
 		}
 	}
 	return nil
@@ -129,21 +142,32 @@ func checkBackendService(c *engine.Call, _, o Object) error {
 		others++
 		if endpointType(group) == "zonal" {
 			if backend["balancingMode"] == "UTILIZATION" {
-				return invalidField(field+"balancingMode", "UTILIZATION", "Balancing mode UTILIZATION is not supported for network endpoint groups.")
+				return invalidField(field+"balancingMode", "UTILIZATION", "UTILIZATION balancing mode is not supported for network endpoint groups.")
 			}
 			if backend["balancingMode"] == "RATE" && backend["maxRate"] == nil && backend["maxRatePerEndpoint"] == nil {
 				return invalidField(field+"maxRatePerEndpoint", "", "Backends with balancing mode RATE need maxRate or maxRatePerEndpoint.")
 			}
 		}
 	}
+	if backends := engine.Objects(o, "backends"); len(backends) == 1 && others == 1 {
+		if scaler, ok := number(backends[0]["capacityScaler"]); ok && scaler == 0 {
+			return invalidField("backends[0].capacityScaler", 0, "A backend service's only backend cannot be drained.")
+		}
+	}
 	checks := engine.List(o, "healthChecks")
+	for _, check := range checks {
+		name, _ := c.Resolve(fmt.Sprint(check))
+		if entry := c.Cloud.Get(name); entry != nil && len(engine.List(entry.Data, "sourceRegions")) > 0 {
+			return invalidField("healthChecks[0]", check, "A health check with sourceRegions cannot be used by a backend service.")
+		}
+	}
 	switch {
 	case internet > 0 && others > 0:
 		return engine.Errorf(http.StatusBadRequest, "invalid", "Invalid value for field 'resource.backends': ''. Internet network endpoint groups cannot be combined with other backends.")
 	case internet > 1:
 		return engine.Errorf(http.StatusBadRequest, "invalid", "Invalid value for field 'resource.backends': ''. A backend service can have one global internet network endpoint group.")
 	case internet > 0 && len(checks) > 0:
-		return invalidField("healthChecks[0]", checks[0], "A backend service with internet network endpoint groups cannot have a health check.")
+		return invalidField("healthChecks", "", "Health checks are not allowed for GLOBAL %v backend services with %v load balancing scheme that have an Internet NEG.", o["protocol"], o["loadBalancingScheme"])
 	case others > 0 && len(checks) == 0:
 		return engine.Errorf(http.StatusBadRequest, "required", "Required field 'resource.healthChecks' not specified")
 	case len(checks) > 1:
@@ -152,13 +176,16 @@ func checkBackendService(c *engine.Call, _, o Object) error {
 	if rate, ok := number(engine.Sub(o, "logConfig")["sampleRate"]); ok && (rate < 0 || rate > 1) {
 		return invalidField("logConfig.sampleRate", itoa(rate), "Must be from 0 to 1.")
 	}
+	if lifetime, ok := number(o["affinityCookieTtlSec"]); ok && (lifetime < 0 || lifetime > 1209600) {
+		return invalidField("affinityCookieTtlSec", itoa(lifetime), "Must be from 0 to 1209600.")
+	}
 	if timeout, ok := number(o["timeoutSec"]); ok && (timeout < 1 || timeout > 2147483647) {
 		return invalidField("timeoutSec", itoa(timeout), "Must be from 1 to 2147483647.")
 	}
 	return nil
 }
 
-// backendHealth says that all endpoints that are attached are healthy, and that a drained backend gets nothing.
+// backendHealth says that all endpoints that are attached are healthy, those of a drained backend, too.
 func backendHealth(c *engine.Call) (any, error) {
 	if _, err := c.Up(1).Target(); err != nil {
 		return nil, err
@@ -238,10 +265,20 @@ func checkRoutes(field string, matcher Object) error {
 }
 
 func checkDefault(field string, o Object) error {
-	if o["defaultService"] == nil && o["defaultUrlRedirect"] == nil && len(engine.Sub(o, "defaultRouteAction")) == 0 {
-		return engine.Errorf(http.StatusBadRequest, "required", "Required field 'resource.%sdefaultService' not specified", field)
+	action := engine.Sub(o, "defaultRouteAction")
+	targets := 0
+	for _, given := range []bool{engine.Text(o, "defaultService") != "", o["defaultUrlRedirect"] != nil, len(engine.List(action, "weightedBackendServices")) > 0} {
+		if given {
+			targets++
+		}
 	}
-	return checkWeights(field+"defaultRouteAction.", engine.Sub(o, "defaultRouteAction"))
+	switch {
+	case targets == 0:
+		return engine.Errorf(http.StatusBadRequest, "required", "Required field 'resource.%sdefaultService' not specified", field)
+	case targets > 1:
+		return engine.Errorf(http.StatusBadRequest, "invalid", "Invalid value for field 'resource.%sdefaultService': '%v'. Only one of defaultService, defaultUrlRedirect and defaultRouteAction.weightedBackendServices can be set.", field, o["defaultService"])
+	}
+	return checkWeights(field+"defaultRouteAction.", action)
 }
 
 func checkTarget(field string, rule Object) error {

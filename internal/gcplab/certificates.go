@@ -12,6 +12,16 @@ import (
 // newCertificateManager is Certificate Manager: https://cloud.google.com/certificate-manager/docs/reference/certificate-manager/rest.
 func newCertificateManager(api *discovery.API) *engine.Service {
 	service := newStandard(api)
+	service.Invalid = func(_ *engine.Call, violations []discovery.Violation) *engine.Error {
+		var fields []string
+		for _, violation := range violations {
+			if violation.Kind != discovery.ImmutableField {
+				return nil
+			}
+			fields = append(fields, violation.ProtoField())
+		}
+		return &engine.Error{Code: http.StatusBadRequest, Message: "Validation failed: paths not permitted to be updated: " + strings.Join(fields, ","), Violations: violations}
+	}
 	const locations = "certificatemanager.projects.locations."
 	service.Kinds[locations+"certificates"] = &engine.Kind{
 		Immutable: []string{"scope", "managed.domains", "managed.dnsAuthorizations"},
@@ -44,6 +54,9 @@ func newCertificateManager(api *discovery.API) *engine.Service {
 		Delete: func(c *engine.Call, entry *engine.Entry) error {
 			if entries := c.Cloud.Entries(locations+"certificateMaps.certificateMapEntries", entry.Name+"/"); len(entries) > 0 {
 				return engine.Preconditionf("can't delete certificate map that has %d certificate map entries", len(entries))
+			}
+			if users := c.Users(entry.Name); len(users) > 0 {
+				return engine.Preconditionf("can't delete certificate map that is referenced by a TargetHttpsProxy: %s", users[0])
 			}
 			return nil
 		},

@@ -36,6 +36,9 @@ func newCompute(api *discovery.API) *engine.Service {
 		NotFound: func(_ *engine.Call, name string) *engine.Error {
 			return engine.Errorf(http.StatusNotFound, "notFound", "The resource '%s' was not found", name)
 		},
+		NoProject: func(_ *engine.Call, id string) *engine.Error {
+			return engine.Errorf(http.StatusNotFound, "notFound", "The resource 'projects/%s' was not found", id)
+		},
 		Exists: func(_ *engine.Call, name string) *engine.Error {
 			return engine.Errorf(http.StatusConflict, "alreadyExists", "The resource '%s' already exists", name)
 		},
@@ -130,9 +133,19 @@ func setLabels(c *engine.Call) (any, error) {
 	if engine.Text(c.Body, "labelFingerprint") != engine.Text(entry.Data, "labelFingerprint") {
 		return nil, engine.Errorf(http.StatusPreconditionFailed, "conditionNotMet", "Labels fingerprint either invalid or resource labels have changed")
 	}
-	entry.Data["labels"] = c.Body["labels"]
-	entry.Data["labelFingerprint"] = fingerprint(c.Body["labels"])
-	return c.Service.Operation(c.Begin(entry.Name, nil, nil)), nil
+	return replace(c, entry, func(changed Object) {
+		changed["labels"] = c.Body["labels"]
+		changed["labelFingerprint"] = fingerprint(c.Body["labels"])
+	}), nil
+}
+
+// replace changes an object without the checks of an update and answers with an operation; if that fails, the object is as it
+// was.
+func replace(c *engine.Call, entry *engine.Entry, change func(Object)) Object {
+	old := entry.Data
+	entry.Data = engine.Clone(old)
+	change(entry.Data)
+	return c.Service.Operation(c.Begin(entry.Name, nil, func() { entry.Data = old }))
 }
 
 // set makes a method that replaces one field of the resource before the verb, whatever it is named in the body.
@@ -194,12 +207,12 @@ func operationCode(err *engine.Error) string {
 }
 
 // computeInvalid has Compute Engine's own words for a bad value:
-// https://cloud.google.com/compute/docs/troubleshooting/troubleshooting-api-errors.
+// https://cloud.google.com/compute/docs/reference/rest/v1/errors.
 func computeInvalid(_ *engine.Call, violations []discovery.Violation) *engine.Error {
 	violation := violations[0]
 	switch violation.Kind {
 	case discovery.PatternMismatch:
-		return invalidField(violation.Field, violation.Value, "Must be a match of regex '%s'", violation.Pattern)
+		return invalidField(violation.Field, violation.Value, "Must be a match of regex '(?:%s)'", violation.Pattern)
 	case discovery.MissingField:
 		return engine.Errorf(http.StatusBadRequest, "required", "Required field 'resource.%s' not specified", violation.Field)
 	case discovery.ImmutableField:

@@ -37,6 +37,7 @@ func newContainer(api *discovery.API) *engine.Service {
 		Resource: func(body Object) Object { return engine.Sub(body, "cluster") },
 		Default:  defaultCluster, Check: checkCluster, Created: createdCluster,
 		State: "status", Busy: "PROVISIONING", Ready: "RUNNING",
+		Done:   joinFleet,
 		Read:   readCluster,
 		Delete: idleCluster, Deleted: leaveFleet,
 	}
@@ -50,7 +51,7 @@ func newContainer(api *discovery.API) *engine.Service {
 				return err
 			}
 			if engine.Sub(cluster.Data, "autopilot")["enabled"] == true {
-				return engine.Errorf(http.StatusBadRequest, "", "Node pools cannot be created in Autopilot clusters.")
+				return engine.Errorf(http.StatusBadRequest, "", "Autopilot node pools cannot be accessed or modified.")
 			}
 			if err := checkNodePool(o); err != nil || old != nil {
 				return err
@@ -246,7 +247,6 @@ func createdCluster(c *engine.Call, o Object) {
 		pool["selfLink"], pool["instanceGroupUrls"] = "https://container.googleapis.com/v1/"+item.Name(), []any{}
 		c.Cloud.Put(item.FullName(), nodePools, pool)
 	}
-	joinFleet(c, o)
 }
 
 func relative(c *engine.Call, value, prefix string) string {
@@ -354,7 +354,9 @@ func updateCluster(c *engine.Call) (any, error) {
 		}
 		engine.Merge(engine.Ensure(changed, path[:len(path)-1]...), Object{path[len(path)-1]: update[name]})
 	}
-	joinFleet(c, changed)
+	if fleet, ok := update["desiredFleet"].(Object); ok && engine.Text(fleet, "project") == "" {
+		engine.Ensure(changed, "fleet")["project"] = ""
+	}
 	return c.Change(entry, changed)
 }
 
@@ -404,10 +406,12 @@ func updateNodePool(c *engine.Call) (any, error) {
 
 const memberships = "gkehub.projects.locations.memberships"
 
-// joinFleet registers a cluster that has a fleet, as GKE does.
+// joinFleet registers a cluster that has a fleet, as GKE does, and removes it from one that it has no more.
 func joinFleet(c *engine.Call, cluster Object) {
 	fleet := engine.Sub(cluster, "fleet")
 	if engine.Text(fleet, "project") == "" {
+		leaveFleet(c, &engine.Entry{Data: cluster})
+		delete(cluster, "fleet")
 		return
 	}
 	location, id := c.After("locations"), engine.Text(cluster, "name")

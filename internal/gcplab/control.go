@@ -87,7 +87,7 @@ func read(w http.ResponseWriter, r *http.Request, into any) bool {
 }
 
 // permanent are kinds that stay when Terraform destroys them. Of keys Google keeps the names, so that a name never means
-// another key: https://cloud.google.com/kms/docs/faq#delete_key_ring. A disabled API is none the less there, and the user
+// another key: https://cloud.google.com/kms/docs/faq#delete_key_ring. What is in state DELETED is permanent as well. A disabled API is none the less there, and the user
 // postgres and a zone's NS and SOA go with what they are in.
 var permanent = map[string]bool{
 	"cloudkms.projects.locations.keyRings":                              true,
@@ -108,6 +108,7 @@ func Inventory(cloud *engine.Cloud) []Item {
 				item.State = text
 			}
 		}
+		item.Permanent = item.Permanent || item.State == deleted
 		items = append(items, item)
 	}
 	return items

@@ -101,6 +101,9 @@ func putRecord(c *engine.Call, zone string, record Object) {
 }
 
 func checkZone(_ *engine.Call, _, o Object) error {
+	if name := engine.Text(o, "name"); len(name) > 63 || !nameLike(name) {
+		return engine.Errorf(http.StatusBadRequest, "invalid", "Invalid value for 'entity.managedZone.name': '%s'", name)
+	}
 	if name := engine.Text(o, "dnsName"); !validDNSName(name) {
 		return engine.Errorf(http.StatusBadRequest, "invalid", "Invalid value for 'entity.managedZone.dnsName': '%s'", name)
 	}

@@ -12,8 +12,11 @@ import (
 func addEndpointGroups(service *engine.Service) {
 	kind := &engine.Kind{
 		Immutable: []string{"name", "network", "subnetwork", "networkEndpointType", "defaultPort"},
-		Default: func(_ *engine.Call, o Object) {
+		Default: func(c *engine.Call, o Object) {
 			engine.Default(o, Object{"networkEndpointType": "GCE_VM_IP_PORT", "size": 0})
+			if kind := o["networkEndpointType"]; c.After("zones") != "" && (kind == "GCE_VM_IP_PORT" || kind == "NON_GCP_PRIVATE_IP_PORT") {
+				engine.Default(o, Object{"network": computeURL + "projects/" + c.Project().ID + "/global/networks/default"})
+			}
 		},
 		Check: checkEndpointGroup,
 	}
@@ -42,6 +45,9 @@ const hiddenEndpoints = "-endpoints"
 func checkEndpointGroup(c *engine.Call, old, o Object) error {
 	if err := checkLocation(c); err != nil || old != nil {
 		return err
+	}
+	if name := engine.Text(o, "name"); len(name) > 63 || !nameLike(name) {
+		return invalidField("name", name, "Must be a match of regex '(?:[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?)'")
 	}
 	kind := engine.Text(o, "networkEndpointType")
 	global := c.After("zones") == ""
@@ -115,8 +121,7 @@ func detachEndpoints(c *engine.Call) (any, error) {
 }
 
 func storeEndpoints(c *engine.Call, entry *engine.Entry, endpoints []any) (any, error) {
-	entry.Data[hiddenEndpoints], entry.Data["size"] = endpoints, len(endpoints)
-	return c.Service.Operation(c.Begin(entry.Name, nil, nil)), nil
+	return replace(c, entry, func(changed Object) { changed[hiddenEndpoints], changed["size"] = endpoints, len(endpoints) }), nil
 }
 
 func indexOf(endpoints []any, wanted Object) int {

@@ -1,6 +1,7 @@
 package gcplab
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"slices"
@@ -32,7 +33,13 @@ func addFrontends(service *engine.Service) {
 	for _, collection := range []string{"targetHttpProxies", "targetHttpsProxies"} {
 		service.Methods["compute."+collection+".setUrlMap"] = set(map[string]string{"urlMap": "urlMap"})
 	}
-	service.Methods["compute.targetHttpsProxies.setSslCertificates"] = set(map[string]string{"sslCertificates": "sslCertificates"})
+	setCertificates := set(map[string]string{"sslCertificates": "sslCertificates"})
+	service.Methods["compute.targetHttpsProxies.setSslCertificates"] = func(c *engine.Call) (any, error) {
+		if len(engine.List(c.Body, "sslCertificates")) == 0 {
+			return nil, engine.Errorf(http.StatusBadRequest, "required", "At least 1 SSL certificate must be specified for setting SSL certificates in TargetHttpsProxy.")
+		}
+		return setCertificates(c)
+	}
 	service.Methods["compute.targetHttpsProxies.setSslPolicy"] = set(map[string]string{"sslPolicy": "sslPolicy"})
 	service.Methods["compute.targetHttpsProxies.setCertificateMap"] = set(map[string]string{"certificateMap": "certificateMap"})
 	service.Methods["compute.targetHttpsProxies.setQuicOverride"] = set(map[string]string{"quicOverride": "quicOverride"})
@@ -105,13 +112,10 @@ func checkForwardingRule(c *engine.Call, old, o Object) error {
 	if target == "" {
 		return engine.Errorf(http.StatusBadRequest, "required", "Required field 'resource.target' not specified")
 	}
-	first, _, _ := strings.Cut(engine.Text(o, "portRange"), "-")
+	first, end, _ := strings.Cut(engine.Text(o, "portRange"), "-")
 	port, err := strconv.Atoi(first)
-	if err != nil || port < 1 || port > 65535 {
-		return invalidField("portRange", o["portRange"], "Must be a port, or a range of ports.")
-	}
-	if strings.Contains(target, "/targetHttpsProxies/") && port != 443 {
-		return invalidField("portRange", o["portRange"], "A target HTTPS proxy needs port 443.")
+	if err != nil || port < 1 || port > 65535 || first != end {
+		return invalidField("portRange", o["portRange"], "The load balancer takes exactly one port from 1 to 65535.")
 	}
 	if old != nil {
 		return nil
@@ -220,25 +224,25 @@ func checkSecurityRule(field string, rule Object) error {
 	if limits != (action == "throttle" || action == "rate_based_ban") {
 		return invalidField(field+"rateLimitOptions", action, "Rate limit options go with the actions throttle and rate_based_ban, and only with them.")
 	}
-	for _, status := range []string{"deny(403)", "deny(404)", "deny(429)", "deny(502)"} {
-		if action == status {
-			return nil
-		}
+	if strings.HasPrefix(action, "deny(") && !slices.Contains([]string{"deny(403)", "deny(404)", "deny(502)"}, action) {
+		return invalidField(field+"action", action, "The status must be 403, 404 or 502.")
 	}
-	if strings.HasPrefix(action, "deny(") {
-		return invalidField(field+"action", action, "The status must be 403, 404, 429 or 502.")
+	exceed := engine.Text(engine.Sub(rule, "rateLimitOptions"), "exceedAction")
+	if limits && !slices.Contains([]string{"deny(403)", "deny(404)", "deny(429)", "deny(502)", "redirect"}, exceed) {
+		return invalidField(field+"rateLimitOptions.exceedAction", exceed, "Must be deny(STATUS) with status 403, 404, 429 or 502, or redirect.")
 	}
 	return nil
 }
 
 func findRule(c *engine.Call, rules []any) (Object, int, error) {
+	priority := cmp.Or(c.Query["priority"], "0")
 	for i, each := range rules {
 		rule, _ := each.(Object)
-		if priority, _ := number(rule["priority"]); itoa(priority) == c.Query["priority"] {
+		if given, _ := number(rule["priority"]); itoa(given) == priority {
 			return rule, i, nil
 		}
 	}
-	return nil, 0, engine.Errorf(http.StatusBadRequest, "invalid", "Invalid value for field 'priority': '%s'. The security policy has no rule of this priority.", c.Query["priority"])
+	return nil, 0, engine.Errorf(http.StatusBadRequest, "invalid", "Invalid value for field 'priority': '%s'. The security policy does not contain a rule at priority %s.", priority, priority)
 }
 
 func changeRules(c *engine.Call, change func([]any) ([]any, error)) (any, error) {

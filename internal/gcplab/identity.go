@@ -42,9 +42,11 @@ func newIAM(api *discovery.API) *engine.Service {
 		entry.Data = changed
 		return engine.Clone(changed), nil
 	}
-	service.Kinds[pools] = &engine.Kind{State: "state", Ready: "ACTIVE", Delete: softDelete, Check: checkPoolID}
+	service.Kinds[pools] = &engine.Kind{State: "state", Ready: "ACTIVE", Delete: notDeleted, Deleted: keepDeleted, Check: checkPoolID}
+	service.Methods[pools+".undelete"] = undelete
+	service.Methods[pools+".providers.undelete"] = undelete
 	service.Kinds[pools+".providers"] = &engine.Kind{
-		State: "state", Ready: "ACTIVE", Delete: softDelete,
+		State: "state", Ready: "ACTIVE", Delete: notDeleted, Deleted: keepDeleted,
 		Check: func(c *engine.Call, old, o Object) error {
 			mapping := engine.Sub(o, "attributeMapping")
 			if mapping["google.subject"] == nil {
@@ -70,8 +72,40 @@ func checkPoolID(c *engine.Call, _, _ Object) error {
 	return nil
 }
 
-// softDelete keeps what is deleted for 30 days, as Google does; only its name stays taken.
-func softDelete(_ *engine.Call, _ *engine.Entry) error { return nil }
+// keepDeleted keeps what is deleted, as Google does for 30 days, in which its name stays taken and it can be undeleted:
+// https://cloud.google.com/iam/docs/manage-workload-identity-pools-providers#delete-pool. Here the 30 days do not end.
+func keepDeleted(c *engine.Call, entry *engine.Entry) {
+	if entry.Data["state"] != "ACTIVE" {
+		return
+	}
+	data := engine.Clone(entry.Data)
+	data["state"], data["expireTime"] = deleted, stamp(c.Now().AddDate(0, 0, 30))
+	c.Cloud.Put(entry.Name, entry.Collection, data)
+}
+
+func notDeleted(c *engine.Call, entry *engine.Entry) error {
+	if entry.Data["state"] == deleted {
+		return engine.Preconditionf("%s is deleted already.", c.Name())
+	}
+	return nil
+}
+
+func undelete(c *engine.Call) (any, error) {
+	entry, err := c.Target()
+	if err != nil {
+		return nil, err
+	}
+	if entry.Data["state"] != deleted {
+		return nil, engine.Preconditionf("%s is not deleted.", c.Name())
+	}
+	return c.Service.Operation(c.Begin(entry.Name, func() {
+		entry.Data["state"] = "ACTIVE"
+		delete(entry.Data, "expireTime")
+	}, nil)), nil
+}
+
+// deleted is the state of what is kept after its deletion.
+const deleted = "DELETED"
 
 // newResourceManager is projects and their IAM policies: https://cloud.google.com/resource-manager/reference/rest.
 func newResourceManager(apis ...*discovery.API) *engine.Service {

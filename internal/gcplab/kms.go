@@ -79,8 +79,8 @@ func checkKey(_ *engine.Call, _, o Object) error {
 		return nil
 	}
 	duration, err := time.ParseDuration(period)
-	if err != nil || duration < 24*time.Hour {
-		return engine.Errorf(http.StatusBadRequest, "", "CryptoKey.rotation_period must be at least 86400 seconds, and was %s.", period)
+	if err != nil || duration < 24*time.Hour || duration > 876_000*time.Hour {
+		return engine.Errorf(http.StatusBadRequest, "", "CryptoKey.rotation_period must be at least 86400 seconds and at most 876000 hours, and was %s.", period)
 	}
 	if o["purpose"] != "ENCRYPT_DECRYPT" {
 		return engine.Errorf(http.StatusBadRequest, "", "CryptoKey.rotation_period is only for keys with purpose ENCRYPT_DECRYPT.")

@@ -61,7 +61,7 @@ func checkEtag(c *engine.Call, old Object) error {
 	if given == "" || given == engine.Text(old, "etag") {
 		return nil
 	}
-	return &engine.Error{Code: http.StatusConflict, Status: "ABORTED", Reason: "conflict", Message: "The etag does not match the resource's: it was changed meanwhile. Read it again."}
+	return &engine.Error{Code: http.StatusConflict, Status: "ABORTED", Message: "The etag does not match the resource's: it was changed meanwhile. Read it again."}
 }
 
 func longRunning(o *engine.Operation) Object {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/gcplab/discovery"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/gcplab/engine"
@@ -113,6 +114,11 @@ func checkAlertPolicy(c *engine.Call, _, o Object) error {
 		if strings.TrimSpace(engine.Text(query, "query")) == "" {
 			return engine.Errorf(http.StatusBadRequest, "", "Field alert_policy.conditions[%d].condition_prometheus_query_language.query had an invalid value: must not be empty.", i)
 		}
+		if text := engine.Text(query, "evaluationInterval"); text != "" {
+			if interval, err := time.ParseDuration(text); err != nil || interval <= 0 || interval%(30*time.Second) != 0 {
+				return engine.Errorf(http.StatusBadRequest, "", "Field alert_policy.conditions[%d].condition_prometheus_query_language.evaluation_interval had an invalid value of %q: must be a positive multiple of 30 seconds.", i, text)
+			}
+		}
 	}
 	return nil
 }
@@ -123,6 +129,9 @@ func checkUptime(_ *engine.Call, _, o Object) error {
 	case "60s", "300s", "600s", "900s":
 	default:
 		return engine.Errorf(http.StatusBadRequest, "", "Field uptime_check_config.period had an invalid value of %q: must be 60s, 300s, 600s or 900s.", o["period"])
+	}
+	if timeout, err := time.ParseDuration(engine.Text(o, "timeout")); err != nil || timeout < time.Second || timeout > time.Minute {
+		return engine.Errorf(http.StatusBadRequest, "", "Field uptime_check_config.timeout had an invalid value of %q: must be from 1s to 60s.", o["timeout"])
 	}
 	if regions := engine.List(o, "selectedRegions"); len(regions) > 0 && len(regions) < 3 {
 		return engine.Errorf(http.StatusBadRequest, "", "Field uptime_check_config.selected_regions had an invalid value: at least 3 locations must be selected.")

@@ -56,8 +56,7 @@ func addNetworking(service *engine.Service) {
 		if len(peerings) == len(engine.List(entry.Data, "peerings")) {
 			return nil, engine.Errorf(http.StatusBadRequest, "invalid", "There is no peering '%s' in network.", c.Body["name"])
 		}
-		entry.Data["peerings"] = peerings
-		return c.Service.Operation(c.Begin(entry.Name, nil, nil)), nil
+		return replace(c, entry, func(changed Object) { changed["peerings"] = peerings }), nil
 	}
 	service.Kinds["compute.subnetworks"] = &engine.Kind{
 		Default: defaultSubnet, Check: checkSubnet,
@@ -156,7 +155,7 @@ func checkSubnet(c *engine.Call, old, o Object) error {
 	for i, one := range ranges {
 		for _, other := range ranges[:i] {
 			if one.Overlaps(other) {
-				return engine.Errorf(http.StatusBadRequest, "invalid", "Invalid IPCidrRange: %s conflicts with another range %s of the same subnetwork.", one, other)
+				return invalidRange(i, one, "another range of the same subnetwork, %s.", other)
 			}
 		}
 	}
@@ -170,21 +169,29 @@ func checkSubnet(c *engine.Call, old, o Object) error {
 		if err != nil {
 			return err
 		}
-		for _, one := range ranges {
+		for i, one := range ranges {
 			if slices.ContainsFunc(taken, one.Overlaps) {
-				return engine.Errorf(http.StatusBadRequest, "invalid", "Invalid IPCidrRange: %s conflicts with existing subnetwork '%s' in region '%s'.",
-					one, engine.Text(entry.Data, "name"), last(engine.Text(entry.Data, "region")))
+				return invalidRange(i, one, "existing subnetwork '%s' in region '%s'.", engine.Text(entry.Data, "name"), last(engine.Text(entry.Data, "region")))
 			}
 		}
 	}
 	for _, entry := range c.Cloud.Entries("compute.globalAddresses", "") {
 		reserved, ok := reservedRange(entry.Data)
 		other, _ := c.Resolve(engine.Text(entry.Data, "network"))
-		if ok && other == network && slices.ContainsFunc(ranges, reserved.Overlaps) {
-			return engine.Errorf(http.StatusBadRequest, "invalid", "Invalid IPCidrRange: %s conflicts with reserved IP range '%s'.", ranges[0], engine.Text(entry.Data, "name"))
+		if i := slices.IndexFunc(ranges, reserved.Overlaps); ok && other == network && i >= 0 {
+			return invalidRange(i, ranges[i], "reserved IP range '%s'.", engine.Text(entry.Data, "name"))
 		}
 	}
 	return nil
+}
+
+// invalidRange refuses one of the ranges that rangesOf gives, in the words of Compute Engine.
+func invalidRange(i int, given netip.Prefix, conflict string, args ...any) *engine.Error {
+	field := "ipCidrRange"
+	if i > 0 {
+		field = fmt.Sprintf("secondaryIpRanges[%d].ipCidrRange", i-1)
+	}
+	return invalidField(field, given, "Invalid IPCidrRange: %s conflicts with %s", given, fmt.Sprintf(conflict, args...))
 }
 
 func last(path string) string { return path[strings.LastIndexByte(path, '/')+1:] }
@@ -194,12 +201,17 @@ func rangesOf(subnet Object) ([]netip.Prefix, error) {
 	if err != nil {
 		return nil, err
 	}
-	ranges := []netip.Prefix{primary}
+	ranges, names := []netip.Prefix{primary}, map[string]bool{}
 	for i, secondary := range engine.Objects(subnet, "secondaryIpRanges") {
 		parsed, err := cidr(fmt.Sprintf("secondaryIpRanges[%d].ipCidrRange", i), engine.Text(secondary, "ipCidrRange"))
 		if err != nil {
 			return nil, err
 		}
+		name := engine.Text(secondary, "rangeName")
+		if names[name] {
+			return nil, invalidField(fmt.Sprintf("secondaryIpRanges[%d].rangeName", i), name, "The name must be unique within the subnetwork.")
+		}
+		names[name] = true
 		ranges = append(ranges, parsed)
 	}
 	return ranges, nil
@@ -231,8 +243,41 @@ func checkRouter(c *engine.Call, _, o Object) error {
 		if nat["enableDynamicPortAllocation"] == true && nat["enableEndpointIndependentMapping"] == true {
 			return invalidField(fmt.Sprintf("nats[%d].enableEndpointIndependentMapping", i), true, "Dynamic port allocation cannot be enabled with endpoint-independent mapping.")
 		}
-		if ports, ok := number(nat["minPortsPerVm"]); ok && nat["enableDynamicPortAllocation"] == true && int(ports)&(int(ports)-1) != 0 {
-			return invalidField(fmt.Sprintf("nats[%d].minPortsPerVm", i), ports, "With dynamic port allocation it must be a power of two.")
+		if ports, ok := number(nat["minPortsPerVm"]); ok && nat["enableDynamicPortAllocation"] == true && (ports < 32 || int(ports)&(int(ports)-1) != 0) {
+			return invalidField(fmt.Sprintf("nats[%d].minPortsPerVm", i), ports, "With dynamic port allocation it must be a power of two, and at least 32.")
+		}
+		if addresses := engine.List(nat, "natIps"); (nat["natIpAllocateOption"] == "MANUAL_ONLY") != (len(addresses) > 0) {
+			return invalidField(fmt.Sprintf("nats[%d].natIps", i), len(addresses), "MANUAL_ONLY needs addresses, and AUTO_ONLY must have none.")
+		}
+		rules := map[float64]bool{}
+		for j, rule := range engine.Objects(nat, "rules") {
+			number, _ := number(rule["ruleNumber"])
+			if rules[number] || number > 65000 {
+				return invalidField(fmt.Sprintf("nats[%d].rules[%d].ruleNumber", i, j), itoa(number), "Rule numbers must be from 0 to 65000 and unique within a NAT.")
+			}
+			rules[number] = true
+		}
+	}
+	return checkOnlyNAT(c, o)
+}
+
+// checkOnlyNAT refuses a second NAT beside one that is for all ranges of all subnets of a network in a region.
+func checkOnlyNAT(c *engine.Call, o Object) error {
+	const all = "ALL_SUBNETWORKS_ALL_IP_RANGES"
+	nats := engine.Objects(o, "nats")
+	network, _ := c.Resolve(engine.Text(o, "network"))
+	for _, entry := range c.Cloud.Entries("compute.routers", "") {
+		other, _ := c.Resolve(engine.Text(entry.Data, "network"))
+		if entry.Name != c.FullName() && other == network && last(engine.Text(entry.Data, "region")) == c.After("regions") {
+			nats = append(nats, engine.Objects(entry.Data, "nats")...)
+		}
+	}
+	if len(nats) < 2 {
+		return nil
+	}
+	for _, nat := range nats {
+		if nat["sourceSubnetworkIpRangesToNat"] == all {
+			return invalidField("nats[0].sourceSubnetworkIpRangesToNat", all, "There is another NAT of this network in the region.")
 		}
 	}
 	return nil
@@ -248,6 +293,9 @@ func checkFirewall(_ *engine.Call, _, o Object) error {
 	}
 	if priority, ok := number(o["priority"]); ok && (priority < 0 || priority > 65535) {
 		return invalidField("priority", priority, "Must be between 0 and 65535.")
+	}
+	if o["direction"] == "EGRESS" && len(engine.List(o, "sourceTags")) > 0 {
+		return invalidField("sourceTags", o["sourceTags"], "Source tags cannot be specified for EGRESS.")
 	}
 	for _, field := range []string{"sourceRanges", "destinationRanges"} {
 		for i, value := range engine.List(o, field) {

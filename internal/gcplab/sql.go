@@ -48,8 +48,11 @@ func newSQL(api *discovery.API) *engine.Service {
 	service.Kinds[sqlInstances] = &engine.Kind{
 		Default: defaultInstance, Check: checkInstance, Created: createdInstance, Delete: deleteInstance,
 		State: "state", Busy: "PENDING_CREATE", Ready: "RUNNABLE",
-		Done:    func(c *engine.Call, _ Object) { deriveReplication(c) },
-		Deleted: func(c *engine.Call, _ *engine.Entry) { deriveReplication(c) },
+		Done: func(c *engine.Call, _ Object) { deriveReplication(c) },
+		Deleted: func(c *engine.Call, entry *engine.Entry) {
+			dismiss(c, entry)
+			deriveReplication(c)
+		},
 	}
 	service.Kinds[sqlDatabases] = &engine.Kind{
 		Default: func(_ *engine.Call, o Object) {
@@ -212,7 +215,7 @@ func checkInstance(c *engine.Call, old, o Object) error {
 	if region := engine.Text(o, "region"); !isRegion(region) {
 		return sqlInvalid("Invalid value for field 'region': '%s'. Unknown region.", region)
 	}
-	if name := engine.Text(o, "name"); len(name) > 98 || !nameLike(name) {
+	if name := engine.Text(o, "name"); len(c.Project().ID+":"+name) > 98 || !nameLike(name) {
 		return sqlInvalid("Invalid instance name (%s). Instance names must begin with a letter, have lowercase letters, digits and hyphens only, and be at most 98 characters long with the project's ID.", name)
 	}
 	if !strings.HasPrefix(engine.Text(o, "databaseVersion"), "POSTGRES_") {
@@ -223,12 +226,12 @@ func checkInstance(c *engine.Call, old, o Object) error {
 		return err
 	}
 	backup := engine.Sub(settings, "backupConfiguration")
-	if settings["availabilityType"] == "REGIONAL" && o["instanceType"] == "CLOUD_SQL_INSTANCE" && (backup["enabled"] != true || backup["pointInTimeRecoveryEnabled"] != true) {
-		return sqlInvalid("Backups and point-in-time recovery must be enabled for an instance that is highly available.")
+	most := 7.0
+	if settings["edition"] == "ENTERPRISE_PLUS" {
+		most = 35
 	}
-	days, _ := number(backup["transactionLogRetentionDays"])
-	if limit := map[any]float64{"ENTERPRISE_PLUS": 35}[settings["edition"]]; days > max(limit, 7) {
-		return sqlInvalid("Transaction log retention of %s days is not possible with edition %s: the most is %s.", itoa(days), settings["edition"], itoa(max(limit, 7)))
+	if days, _ := number(backup["transactionLogRetentionDays"]); o["instanceType"] != "READ_REPLICA_INSTANCE" && (days < 1 || days > most) {
+		return sqlInvalid("The number of transaction log retention days must be between 1 and %s.", itoa(most))
 	}
 	if err := checkPrivateNetwork(c, settings); err != nil {
 		return err
@@ -288,8 +291,7 @@ func checkPrivateNetwork(c *engine.Call, settings Object) error {
 		return sqlInvalid("The network %s does not exist.", private)
 	}
 	if !peered(network.Data) {
-		return engine.Errorf(http.StatusBadRequest, "invalid", "Failed to create subnetwork. Please create Service Networking connection with service 'servicenetworking.googleapis.com' from consumer project '%s' network '%s' again.",
-			c.Project().Number, engine.Text(network.Data, "name"))
+		return sqlInvalid("Incorrect Service Networking config for instance: %s:%s:NETWORK_NOT_PEERED.", c.Project().ID, last(c.Name()))
 	}
 	return nil
 }
@@ -360,6 +362,8 @@ func checkDRReplica(c *engine.Call, primary Object, name string) error {
 		return sqlInvalid("The DR replica %s must be in another region than its primary.", name)
 	case engine.Sub(primary, "settings")["edition"] != "ENTERPRISE_PLUS":
 		return sqlInvalid("Advanced disaster recovery needs edition ENTERPRISE_PLUS.")
+	case engine.Sub(primary, "settings", "backupConfiguration")["pointInTimeRecoveryEnabled"] != true:
+		return sqlInvalid("Advanced disaster recovery needs point-in-time recovery on the primary instance.")
 	}
 	return nil
 }
@@ -417,6 +421,13 @@ func deriveReplication(c *engine.Call) {
 	}
 }
 
+// dismiss ends that a replica is its primary's DR replica.
+func dismiss(c *engine.Call, replica *engine.Entry) {
+	if master, _ := masterOf(c, replica.Data); master != nil && engine.Sub(replica.Data, "replicationCluster")["drReplica"] == true {
+		delete(engine.Sub(master.Data, "replicationCluster"), "failoverDrReplicaName")
+	}
+}
+
 func deleteInstance(c *engine.Call, entry *engine.Entry) error {
 	if err := idle(c, entry); err != nil {
 		return err
@@ -425,7 +436,7 @@ func deleteInstance(c *engine.Call, entry *engine.Entry) error {
 		return engine.Errorf(http.StatusBadRequest, "invalid", "The instance is protected. Please disable the deletion protection and try again. To disable deletion protection, update the instance settings with deletionProtectionEnabled set to false.")
 	}
 	if replicas := engine.List(entry.Data, "replicaNames"); len(replicas) > 0 {
-		return engine.Errorf(http.StatusBadRequest, "invalid", "The instance has replicas (%v) that must be deleted or promoted first.", replicas)
+		return engine.Errorf(http.StatusBadRequest, "errorReplicationMasterInvalidOperation", "The requested operation is not valid for a replication master instance: it has the replicas %v.", replicas)
 	}
 	return nil
 }
@@ -476,7 +487,7 @@ func updateInstance(c *engine.Call, patch bool) (any, error) {
 	}
 	version := engine.Text(engine.Sub(entry.Data, "settings"), "settingsVersion")
 	if given := engine.Text(engine.Sub(c.Body, "settings"), "settingsVersion"); given != "" && given != "0" && given != version {
-		return nil, engine.Errorf(http.StatusPreconditionFailed, "staleData", "The settings version %s is not the current one, %s: read the instance again.", given, version)
+		return nil, engine.Errorf(http.StatusPreconditionFailed, "staleData", "Condition does not match: settings version %s was given, and the current one is %s.", given, version)
 	}
 	changed := engine.Clone(entry.Data)
 	body := engine.Clone(c.Body)
@@ -514,6 +525,7 @@ func promote(c *engine.Call) (any, error) {
 		return nil, err
 	}
 	return c.Service.Operation(c.Begin(entry.Name, func() {
+		dismiss(c, entry)
 		delete(entry.Data, "masterInstanceName")
 		delete(entry.Data, "replicationCluster")
 		entry.Data["instanceType"] = "CLOUD_SQL_INSTANCE"

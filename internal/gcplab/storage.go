@@ -2,6 +2,7 @@ package gcplab
 
 import (
 	"net/http"
+	"net/netip"
 	"strings"
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/gcplab/discovery"
@@ -79,7 +80,9 @@ func newStorage(api *discovery.API) *engine.Service {
 // checkBucket has the rules of https://cloud.google.com/storage/docs/buckets#naming and of the reference.
 func checkBucket(c *engine.Call, old, o Object) error {
 	name := engine.Text(o, "name")
-	valid := len(name) >= 3 && len(name) <= 63 && !strings.HasPrefix(name, "goog") && !strings.Contains(name, "google")
+	_, notAnAddress := netip.ParseAddr(name)
+	valid := len(name) >= 3 && len(name) <= 63 && !strings.HasPrefix(name, "goog") && !strings.Contains(name, "google") &&
+		strings.Trim(name, "-_.") == name && notAnAddress != nil
 	for _, r := range name {
 		valid = valid && (r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-' || r == '_' || r == '.')
 	}

@@ -8,9 +8,11 @@ package discovery
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"google.golang.org/api/discovery/v1"
@@ -81,23 +83,41 @@ func Parse(raw []byte) (*API, error) {
 	if err := api.add(document.Methods, document.Resources); err != nil {
 		return nil, err
 	}
+	for _, methods := range api.routes {
+		// Not in the order of a map, so that two methods that fit equally well are always told apart in the same way.
+		slices.SortFunc(methods, func(a, b *Method) int { return strings.Compare(a.ID, b.ID) })
+	}
 	if api.prefix == "" {
-		// Then the version is in each path: "v1", or "sql/v1beta4".
-		for _, method := range api.methods {
-			for i, segment := range method.segments {
-				if segment.text == api.Version {
-					var parts []string
-					for _, part := range method.segments[:i+1] {
-						parts = append(parts, part.text)
-					}
-					api.prefix = strings.Join(parts, "/")
-					return api, nil
-				}
-			}
-		}
-		return nil, fmt.Errorf("the paths of %s lack its version %s", api.Name, api.Version)
+		return api, api.findPrefix()
 	}
 	return api, nil
+}
+
+// findPrefix takes the prefix from the methods' paths, where services that have no path of their own put the version: "v1",
+// or "sql/v1beta4". The few methods whose paths lack it, such as "v3:fetchResourceSemantics", are about no resource and cannot
+// be found.
+func (a *API) findPrefix() error {
+	for _, id := range slices.Sorted(maps.Keys(a.methods)) {
+		segments := a.methods[id].segments
+		version := slices.IndexFunc(segments, func(s segment) bool { return s.text == a.Version })
+		if version < 0 {
+			a.routes[len(segments)] = slices.DeleteFunc(a.routes[len(segments)], func(m *Method) bool { return m.ID == id })
+			continue
+		}
+		var parts []string
+		for _, segment := range segments[:version+1] {
+			parts = append(parts, segment.text)
+		}
+		prefix := strings.Join(parts, "/")
+		if a.prefix != "" && a.prefix != prefix {
+			return fmt.Errorf("the paths of %s begin in two ways: %s and %s", a.Name, a.prefix, prefix)
+		}
+		a.prefix = prefix
+	}
+	if a.prefix == "" {
+		return fmt.Errorf("the paths of %s lack its version %q", a.Name, a.Version)
+	}
+	return nil
 }
 
 func (a *API) add(methods map[string]discovery.RestMethod, resources map[string]discovery.RestResource) error {

@@ -3,7 +3,9 @@ package discovery
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"net/url"
+	"slices"
 	"strings"
 
 	"google.golang.org/api/discovery/v1"
@@ -41,6 +43,9 @@ func (m *Method) Verb() string { return m.ID[strings.LastIndexByte(m.ID, '.')+1:
 func (m *Method) API() *API { return m.api }
 
 func newMethod(api *API, method discovery.RestMethod) (*Method, error) {
+	if !strings.Contains(method.Id, ".") {
+		return nil, fmt.Errorf("method id %q has no dot: it must be that of a collection, a dot and a verb", method.Id)
+	}
 	path := cmp.Or(method.FlatPath, method.Path)
 	if strings.Contains(path, "{+") {
 		return nil, fmt.Errorf("method %s has a path of no fixed length: %s", method.Id, path)
@@ -145,7 +150,7 @@ func (m *Method) Parameter(name string) bool {
 func (m *Method) QueryID() string {
 	collection := m.Collection()
 	plural := strings.ToLower(collection[strings.LastIndexByte(collection, '.')+1:])
-	for name := range m.parameters {
+	for _, name := range slices.Sorted(maps.Keys(m.parameters)) {
 		singular, ok := strings.CutSuffix(strings.ToLower(name), "id")
 		singular = strings.TrimSuffix(singular, "y")
 		if ok && m.parameters[name].Location == "query" && len(singular) > 0 && (strings.HasPrefix(plural, singular) || strings.HasSuffix(singular, strings.TrimSuffix(plural, "s"))) {
@@ -154,9 +159,3 @@ func (m *Method) QueryID() string {
 	}
 	return ""
 }
-
-// PathOf names the parameter that ends the path, "" if text does.
-func (m *Method) lastParameter() string { return m.segments[len(m.segments)-1].parameter }
-
-// OnItem says whether the method's path ends with the name of one object, rather than with that of a collection.
-func (m *Method) OnItem() bool { return m.lastParameter() != "" }

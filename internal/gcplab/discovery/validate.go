@@ -15,7 +15,7 @@ import (
 
 // Violation is one thing that is wrong with a request's body.
 type Violation struct {
-	// Field is where, as Google writes it: "cluster.node_pools[0].name".
+	// Field is where, with the names that JSON has: "cluster.nodePools[0].name".
 	Field string
 	// Description says what, in Google's words.
 	Description string
@@ -25,6 +25,21 @@ type Violation struct {
 	Value string
 	// Pattern is the regular expression that Value does not match.
 	Pattern string
+}
+
+// ProtoField is Field with the names that protobuf has, which is how most services write it: "cluster.node_pools[0].name".
+func (v Violation) ProtoField() string { return snake(v.Field) }
+
+func snake(path string) string {
+	var result strings.Builder
+	for _, r := range path {
+		if r >= 'A' && r <= 'Z' {
+			result.WriteByte('_')
+			r += 'a' - 'A'
+		}
+		result.WriteRune(r)
+	}
+	return result.String()
 }
 
 // ViolationKind is what kind of mistake a Violation is.
@@ -141,6 +156,9 @@ func (c *conformer) value(path string, schema discovery.JsonSchema, value any) a
 		if !ok {
 			return c.fail(wrongType(path, "a list", value))
 		}
+		if schema.Items == nil {
+			return list
+		}
 		result := make([]any, 0, len(list))
 		for i, element := range list {
 			if conformed := c.value(fmt.Sprintf("%s[%d]", path, i), *schema.Items, element); conformed != nil {
@@ -175,7 +193,7 @@ func (c *conformer) object(path string, schema discovery.JsonSchema, value any) 
 		case !known && schema.AdditionalProperties == nil && len(schema.Properties) > 0:
 			at := ""
 			if path != "" {
-				at = " at '" + path + "'"
+				at = " at '" + snake(path) + "'"
 			}
 			c.fail(Violation{Field: path, Kind: UnknownField, Value: name,
 				Description: fmt.Sprintf("Invalid JSON payload received. Unknown name %q%s: Cannot find field.", name, at)})
@@ -214,14 +232,14 @@ func (c *conformer) text(path string, schema discovery.JsonSchema, value any) an
 		}
 	}
 	if len(schema.Enum) > 0 && text != "" && !slices.Contains(schema.Enum, text) {
-		return c.fail(Violation{Field: path, Kind: UnknownEnum, Value: text, Description: fmt.Sprintf("Invalid value at '%s', %q", path, text)})
+		return c.fail(Violation{Field: path, Kind: UnknownEnum, Value: text, Description: fmt.Sprintf("Invalid value at '%s', %q", snake(path), text)})
 	}
 	if schema.Pattern != "" && text != "" {
 		// A few patterns are not of RE2's syntax; what cannot be checked is let through.
 		pattern, err := regexp.Compile("^(?:" + schema.Pattern + ")$")
 		if err == nil && !pattern.MatchString(text) {
 			return c.fail(Violation{Field: path, Kind: PatternMismatch, Value: text, Pattern: schema.Pattern,
-				Description: fmt.Sprintf("Invalid value at '%s': %q must match %s", path, text, schema.Pattern)})
+				Description: fmt.Sprintf("Invalid value at '%s': %q must match %s", snake(path), text, schema.Pattern)})
 		}
 	}
 	return text
@@ -265,5 +283,5 @@ func wrongType(path, wanted string, value any) Violation {
 		text = []byte("a value")
 	}
 	return Violation{Field: path, Kind: WrongType, Value: string(text),
-		Description: fmt.Sprintf("Invalid value at '%s' (%s), %s", path, wanted, text)}
+		Description: fmt.Sprintf("Invalid value at '%s' (%s), %s", snake(path), wanted, text)}
 }

@@ -73,7 +73,12 @@ func (c *Call) Create() (any, error) {
 		kind.Created(&item, object)
 	}
 	entry := c.Cloud.Put(name, c.Method.Collection(), object)
-	return item.respond(kind, entry, func() { c.Cloud.Remove(name) })
+	return item.respond(kind, entry, func() {
+		c.Cloud.Remove(name)
+		if kind.Deleted != nil {
+			kind.Deleted(&item, entry)
+		}
+	})
 }
 
 // Schema is that of the objects of the call's collection.
@@ -266,6 +271,9 @@ func (c *Call) update(patch bool) (any, error) {
 	object := Clone(entry.Data)
 	switch mask := c.Query["updateMask"]; {
 	case patch && mask != "":
+		if err := c.checkMask(mask); err != nil {
+			return nil, err
+		}
 		MergeMask(object, body, mask)
 	case patch:
 		Merge(object, body)
@@ -280,6 +288,17 @@ func (c *Call) update(patch bool) (any, error) {
 		}
 	}
 	return c.Change(entry, object)
+}
+
+// checkMask refuses a mask with a field that the objects lack: https://google.aip.dev/134.
+func (c *Call) checkMask(mask string) error {
+	for field := range strings.SplitSeq(mask, ",") {
+		name, _, _ := strings.Cut(strings.TrimSpace(field), ".")
+		if !c.Method.API().Has(c.Schema(), camel(name)) {
+			return &Error{Code: http.StatusBadRequest, Message: "Invalid update mask: there is no field '" + field + "'."}
+		}
+	}
+	return nil
 }
 
 // Change replaces an object's data after the checks of an update, and answers as an update does.
@@ -340,18 +359,15 @@ func (c *Call) Delete() (any, error) {
 	return c.Service.Operation(c.Begin(entry.Name, remove, nil)), nil
 }
 
-// ResourceType is what Google's messages call the objects of the call's collection: "network", "backendService".
+// ResourceType is what Google's messages call the objects of the call's collection: "network", "backend_service".
 func (c *Call) ResourceType() string {
 	collection := c.Method.Collection()
-	plural := collection[strings.LastIndexByte(collection, '.')+1:]
+	plural := (discovery.Violation{Field: collection[strings.LastIndexByte(collection, '.')+1:]}).ProtoField()
 	if stem, ok := strings.CutSuffix(plural, "ies"); ok {
 		return stem + "y"
 	}
 	if stem, ok := strings.CutSuffix(plural, "sses"); ok {
 		return stem + "ss"
-	}
-	if stem, ok := strings.CutSuffix(plural, "xies"); ok {
-		return stem + "xy"
 	}
 	return strings.TrimSuffix(plural, "s")
 }

@@ -57,11 +57,14 @@ func (e *Error) status() string {
 }
 
 func (e *Error) reason() string {
-	if e.Reason != "" {
+	switch {
+	case e.Reason != "":
 		return e.Reason
+	case e.Status == "ABORTED":
+		return "aborted"
 	}
 	return map[int]string{
-		http.StatusBadRequest:          "invalid",
+		http.StatusBadRequest:          "badRequest",
 		http.StatusUnauthorized:        "authError",
 		http.StatusForbidden:           "forbidden",
 		http.StatusNotFound:            "notFound",
@@ -83,7 +86,7 @@ func (e *Error) MarshalJSON() ([]byte, error) {
 	if len(e.Violations) > 0 {
 		fields := make([]any, len(e.Violations))
 		for i, violation := range e.Violations {
-			fields[i] = Object{"field": violation.Field, "description": violation.Description}
+			fields[i] = Object{"field": violation.ProtoField(), "description": violation.Description}
 		}
 		inner["details"] = []any{Object{"@type": "type.googleapis.com/google.rpc.BadRequest", "fieldViolations": fields}}
 	}

@@ -125,7 +125,7 @@ func MergeMask(o, patch Object, mask string) {
 		if ok {
 			Ensure(o, parents...)[last] = Clone(value)
 		} else {
-			delete(Ensure(o, parents...), last)
+			delete(Sub(o, parents...), last)
 		}
 	}
 }

@@ -92,7 +92,7 @@ func (c *Cloud) settle() {
 	}
 }
 
-// find returns an operation by its ID.
+// operation returns the one that the call asks for.
 func (c *Call) operation() (*Operation, error) {
 	id := c.Path[len(c.Path)-1]
 	if c.Method.Verb() == "wait" {

@@ -16,7 +16,7 @@ func (c *Call) getPolicy() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Clone(policy(entry)), nil
+	return policy(entry), nil
 }
 
 func (c *Call) setPolicy() (any, error) {
@@ -29,7 +29,7 @@ func (c *Call) setPolicy() (any, error) {
 		wanted = c.Body
 	}
 	if etag := Text(wanted, "etag"); etag != "" && etag != policy(entry)["etag"] {
-		return nil, &Error{Code: http.StatusConflict, Status: "ABORTED", Reason: "conflict",
+		return nil, &Error{Code: http.StatusConflict, Status: "ABORTED",
 			Message: "There were concurrent policy changes. Please retry the whole read-modify-write with exponential backoff."}
 	}
 	for _, binding := range Objects(wanted, "bindings") {
@@ -47,8 +47,11 @@ func (c *Call) setPolicy() (any, error) {
 	if stored["version"] == nil {
 		stored["version"] = 1
 	}
+	if c.Cloud.objects[entry.Name] == nil {
+		entry = c.Cloud.Put(entry.Name, entry.Collection, entry.Data)
+	}
 	entry.Policy = stored
-	return Clone(policy(entry)), nil
+	return policy(entry), nil
 }
 
 func validMember(member string) bool {
@@ -72,7 +75,7 @@ func (c *Call) policyTarget() (*Entry, error) {
 		if entry := c.Cloud.objects[target.FullName()]; entry != nil {
 			return entry, nil
 		}
-		return c.Cloud.Put(target.FullName(), "", Object{}), nil
+		return &Entry{Name: target.FullName(), Data: Object{}}, nil
 	}
 	return target.Target()
 }

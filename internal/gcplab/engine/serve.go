@@ -173,6 +173,9 @@ func (c *Call) read(r *http.Request) error {
 	if err := decoder.Decode(&body); err != nil {
 		return Errorf(http.StatusBadRequest, "parseError", "Invalid JSON payload received. %v", err)
 	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return Errorf(http.StatusBadRequest, "parseError", "Invalid JSON payload received. There is more behind its end.")
+	}
 	for _, field := range c.Service.Undocumented[c.Method.Collection()] {
 		drop(body, strings.Split(field, "."))
 	}
@@ -190,11 +193,14 @@ func (c *Call) invalid(violations []discovery.Violation) *Error {
 			return refusal
 		}
 	}
-	lines := make([]string, len(violations))
+	lines, reason := make([]string, len(violations)), "required"
 	for i, violation := range violations {
 		lines[i] = violation.Description
+		if violation.Kind != discovery.MissingField {
+			reason = "invalid"
+		}
 	}
-	return &Error{Code: http.StatusBadRequest, Message: strings.Join(lines, "\n"), Violations: violations}
+	return &Error{Code: http.StatusBadRequest, Reason: reason, Message: strings.Join(lines, "\n"), Violations: violations}
 }
 
 func (c *Call) checkProject() error {
@@ -203,6 +209,9 @@ func (c *Call) checkProject() error {
 		return nil
 	}
 	if _, ok := c.Cloud.Project(id); !ok {
+		if c.Service.NoProject != nil {
+			return c.Service.NoProject(c, id)
+		}
 		return &Error{Code: http.StatusForbidden,
 			Message: "Permission denied on resource project " + id + " (or it may not exist)."}
 	}

@@ -33,6 +33,8 @@ type Service struct {
 	Invalid func(*Call, []discovery.Violation) *Error
 	// NotFound is the error for an object that is not there.
 	NotFound func(call *Call, name string) *Error
+	// NoProject is the error for a project that does not exist; nil says that it may not be seen.
+	NoProject func(call *Call, id string) *Error
 	// Exists is the error for an object that is there already.
 	Exists func(call *Call, name string) *Error
 }
@@ -60,7 +62,7 @@ type Kind struct {
 	Done func(*Call, Object)
 	// Delete refuses a deletion.
 	Delete func(*Call, *Entry) error
-	// Deleted is called when an object is gone.
+	// Deleted is called when an object is gone, or has never come to be because the operation of its create failed.
 	Deleted func(*Call, *Entry)
 	// Read changes the copy of an object that is about to be sent.
 	Read func(*Call, Object)
