@@ -42,9 +42,16 @@ func newIAM(api *discovery.API) *engine.Service {
 		entry.Data = changed
 		return engine.Clone(changed), nil
 	}
-	service.Kinds[pools] = &engine.Kind{State: "state", Ready: "ACTIVE", Delete: softDelete, Check: checkPoolID}
+	service.Kinds[pools] = &engine.Kind{State: "state", Ready: "ACTIVE", Delete: softDelete, Check: checkPoolID, Read: nameByNumber}
+	// Rules are for workloads that attest themselves; nothing here makes any.
+	service.Methods[pools+".listAttestationRules"] = func(c *engine.Call) (any, error) {
+		if _, err := c.Target(); err != nil {
+			return nil, err
+		}
+		return Object{}, nil
+	}
 	service.Kinds[pools+".providers"] = &engine.Kind{
-		State: "state", Ready: "ACTIVE", Delete: softDelete,
+		State: "state", Ready: "ACTIVE", Delete: softDelete, Read: nameByNumber,
 		Check: func(c *engine.Call, old, o Object) error {
 			mapping := engine.Sub(o, "attributeMapping")
 			if mapping["google.subject"] == nil {
@@ -68,6 +75,13 @@ func checkPoolID(c *engine.Call, _, _ Object) error {
 		return engine.Errorf(http.StatusBadRequest, "", "Invalid id %q: it must have 4 to 32 characters and not begin with \"gcp-\".", id)
 	}
 	return nil
+}
+
+// nameByNumber is how pools are named, whatever they were asked for by: the provider's name goes into tokens and policies.
+func nameByNumber(c *engine.Call, o Object) {
+	if _, rest, ok := strings.Cut(engine.Text(o, "name"), "/locations/"); ok {
+		o["name"] = "projects/" + c.Project().Number + "/locations/" + rest
+	}
 }
 
 // softDelete keeps what is deleted for 30 days, as Google does; only its name stays taken.
