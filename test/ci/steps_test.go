@@ -4,14 +4,18 @@ package ci
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -136,7 +140,7 @@ func lab(t *testing.T) *httptest.Server {
 	t.Helper()
 	documents, err := gcplab.LoadDocuments("")
 	require.NoError(t, err)
-	cloud := gcplab.New(documents, engine.Options{Projects: []engine.Project{{ID: project, Number: "100000000002"}}, Token: token})
+	cloud := gcplab.New(documents, engine.Options{Projects: []engine.Project{{ID: project, Number: "100000000002"}, {ID: "synapse-prod", Number: "100000000003"}}, Token: token})
 	server := httptest.NewServer(gcplab.Handler(cloud, token))
 	t.Cleanup(server.Close)
 	return server
@@ -234,6 +238,54 @@ func TestThePipelinesStepsPlanReviewApplyAndFindDrift(t *testing.T) {
 	t.Log("A plan that cannot be made is neither drift nor none.")
 	p.env["GOOGLE_OAUTH_ACCESS_TOKEN"] = "expired"
 	require.Contains(t, p.must(1, "drift.sh", p.on("staging", "--source=tree-1", "--out="+drift)...), "staging cannot be planned")
+}
+
+func TestWhatThePipelinesNameIsWhatTheBootstrapMakes(t *testing.T) {
+	t.Parallel()
+	example := filepath.Join("..", "..", "examples", "ci", "bootstrap")
+	apply := workflows(t)["terraform-apply.yml"].Jobs
+	w := synapsedtest.NewPlainWorkspace(t, nil)
+	w.CopyModules(t)
+	googleprovider.Require(t, w)
+	server := lab(t)
+	maps.Copy(w.Env, gcplab.Environment(server.URL, token))
+	w.Dir = filepath.Join(w.Dir, "examples", "ci", "bootstrap")
+	require.NoError(t, os.CopyFS(w.Dir, onlyConfiguration{os.DirFS(example)}))
+	w.Run(t, "init", "-input=false")
+	for _, environment := range []string{"staging", "prod"} {
+		t.Run(environment, func(t *testing.T) {
+			t.Parallel()
+			state := "-state=" + environment + ".tfstate"
+			arguments := []string{"-input=false", state, "-var-file=" + environment + ".tfvars"}
+			w.Run(t, append([]string{"apply", "-auto-approve"}, arguments...)...)
+			w.Run(t, append([]string{"plan", "-detailed-exitcode"}, arguments...)...)
+			var outputs struct {
+				GitHub  struct{ Value map[string]string }
+				Backend struct{ Value map[string]string }
+				Plans   struct{ Value string }
+			}
+			require.NoError(t, json.Unmarshal([]byte(w.Run(t, "output", "-json", state)), &outputs))
+			want := maps.Clone(apply[environment].With)
+			delete(want, "environment")
+			require.Equal(t, want, outputs.GitHub.Value)
+			platform := filepath.Join("..", "..", "examples", "multi-region-platform")
+			require.Contains(t, read(t, platform, environment+".tfbackend"), fmt.Sprintf("bucket = %q\n", outputs.Backend.Value["bucket"]))
+			require.Contains(t, read(t, platform, environment+".tfvars"), "\""+strings.Split(outputs.GitHub.Value["provider"], "/")[1]+"\"")
+			require.Contains(t, read(t, pipelines, "cloudbuild", "apply-"+environment+".yaml"), "  _BUCKET: "+outputs.Plans.Value+"\n")
+			require.Contains(t, read(t, pipelines, "cloudbuild", "apply-"+environment+".yaml"), "  _ACCOUNT: "+outputs.GitHub.Value["apply-account"]+"\n")
+		})
+	}
+}
+
+// onlyConfiguration leaves out what an init has left.
+type onlyConfiguration struct{ fs.FS }
+
+// ReadDir implements fs.ReadDirFS.
+func (f onlyConfiguration) ReadDir(name string) ([]fs.DirEntry, error) {
+	entries, err := fs.ReadDir(f.FS, name)
+	return slices.DeleteFunc(entries, func(entry fs.DirEntry) bool {
+		return strings.HasPrefix(entry.Name(), ".") || strings.Contains(entry.Name(), ".tfstate")
+	}), err
 }
 
 // read returns a file.
