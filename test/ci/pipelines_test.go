@@ -63,7 +63,7 @@ func workflows(t *testing.T) map[string]workflow {
 }
 
 // call is a line that runs a step, with options that exist.
-var call = regexp.MustCompile(`^examples/ci/steps/([a-z-]+\.sh)( [a-z]+)?((?: --[a-z]+=\S+)*)$`)
+var call = regexp.MustCompile(`^examples/ci/steps/([a-z-]+\.sh)( [a-z]+)?((?: --[a-z0-9]+=\S+)*)$`)
 
 // requireCall fails where a line does anything but run a step with options that it has, none of which holds an expression that
 // somebody's text could be put into.

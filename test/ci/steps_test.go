@@ -81,7 +81,7 @@ type pipeline struct {
 
 func newPipeline(t *testing.T, w *synapsedtest.Workspace) *pipeline {
 	t.Helper()
-	for _, program := range []string{"bash", "jq", "sha256sum"} {
+	for _, program := range []string{"bash", "jq", "sha256sum", "unzip"} {
 		if _, err := exec.LookPath(program); err != nil {
 			t.Skipf("the steps need %s: %v", program, err)
 		}
@@ -198,15 +198,25 @@ func TestThePipelinesStepsPlanReviewApplyAndFindDrift(t *testing.T) {
 	refused := p.must(1, "verify.sh", p.on("staging", "--source=tree-1", "--plan="+second)...)
 	require.Contains(t, refused, "the variables\n")
 	require.Contains(t, refused, `module.network.google_compute_firewall.rules["database"], which the plan would create`)
-	runs := "resource \"terraform_data\" \"own\" {\n  provisioner \"local-exec\" {\n    command = \"true\"\n  }\n}\n\n"
+	// Nothing changes by it yet, and what the plan says in JSON does not show it.
+	runs := "locals {\n  own = \"roles/owner\"\n}\n\n"
 	p.replace("main.tf", "module \"network\"", runs+"module \"network\"")
 	p.must(0, "plan.sh", p.on("staging", "--source=tree-1", "--out="+second)...)
 	p.replace("main.tf", runs, "")
-	require.Contains(t, p.must(1, "verify.sh", p.on("staging", "--source=tree-1", "--plan="+second)...), "the configuration\n")
+	refused = p.must(1, "verify.sh", p.on("staging", "--source=tree-1", "--plan="+second)...)
+	require.Contains(t, refused, "the configuration\nverify.sh: the reviewed plan is not what the configuration means today")
 
 	t.Log("The reviewed plan is verified and applied, and then staging is what its configuration says.")
+	require.NoError(t, os.Remove(outputs))
+	require.NoError(t, os.Remove(summaries))
+	keep(t, "All is well.", first, "summary.md")
 	require.Contains(t, p.must(0, "verify.sh", p.on("staging", "--source=tree-1", "--plan="+first)...), "is what the configuration means")
-	require.Contains(t, p.must(0, "apply.sh", p.on("staging", "--source=tree-1", "--plan="+first)...), "5 added, 0 changed, 0 destroyed")
+	require.Contains(t, read(t, summaries), "### staging: 5 to create", "who approves sees what was planned, not what was left")
+	said := strings.Fields(read(t, outputs))
+	verified := "--" + said[len(said)-1]
+	require.Contains(t, p.must(1, "apply.sh", p.on("staging", "--source=tree-1", "--plan="+second, verified)...), "this is not the plan that was verified")
+	require.Contains(t, p.must(1, "apply.sh", p.on("staging", "--source=tree-1", "--plan="+first, "--sha256=")...), "--sha256 is empty")
+	require.Contains(t, p.must(0, "apply.sh", p.on("staging", "--source=tree-1", "--plan="+first, verified)...), "5 added, 0 changed, 0 destroyed")
 	require.Contains(t, p.must(0, "drift.sh", p.on("staging", "--source=tree-1", "--out="+drift)...), "No drift: staging")
 	require.Contains(t, read(t, drift, "summary.md"), "### staging: nothing to do")
 
@@ -217,15 +227,15 @@ func TestThePipelinesStepsPlanReviewApplyAndFindDrift(t *testing.T) {
 	t.Log("Somebody opens a port behind Terraform's back, and removes a rule.")
 	behind(t, server, http.MethodPatch, "global/firewalls/staging-allow-database", `{"allowed": [{"IPProtocol": "tcp", "ports": ["5432", "22"]}]}`)
 	behind(t, server, http.MethodDelete, "global/firewalls/staging-europe-west1-health-checks", "")
-	said := p.must(2, "drift.sh", p.on("staging", "--source=tree-1", "--out="+drift)...)
-	require.Contains(t, said, "Drift: staging is not what its configuration says")
+	drifted := p.must(2, "drift.sh", p.on("staging", "--source=tree-1", "--out="+drift)...)
+	require.Contains(t, drifted, "Drift: staging is not what its configuration says")
 	for _, line := range []string{
 		"### staging: 1 to create, 1 to change, 0 to destroy",
 		"Changed outside of Terraform:",
 		"- `module.network.google_compute_firewall.health_checks[\"europe-west1\"]` is gone",
 		"- `module.network.google_compute_firewall.rules[\"database\"]`: allow",
 	} {
-		require.Contains(t, said, line+"\n")
+		require.Contains(t, drifted, line+"\n")
 		require.Contains(t, read(t, drift, "summary.md"), line+"\n")
 	}
 	require.Contains(t, read(t, drift, "summary.md"), "will be updated in-place")

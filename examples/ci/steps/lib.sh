@@ -6,7 +6,8 @@ fail() {
     exit 1
 }
 
-# options "NAMES" "$@" reads --name=value and --name value into variables of these names. All are required but the source.
+# options "NAMES" "$@" reads --name=value and --name value into variables of these names. All are required but source and
+# sha256, and none is empty.
 options() {
     local names=$1 name value
     shift
@@ -29,11 +30,12 @@ options() {
         esac
         name=${name#--}
         [[ " $names " == *" $name "* ]] || fail "what is --$name? --help says what there is"
+        [[ -n $value ]] || fail "--$name is empty; --help says what it is"
         printf -v "$name" %s "$value"
     done
     for name in $names; do
         if [[ $name == source && -z $source ]]; then source=$(source_of); fi
-        [[ -n ${!name:-} ]] || fail "--$name is missing; --help says what it is"
+        [[ -n ${!name:-} || $name == sha256 ]] || fail "--$name is missing; --help says what it is"
     done
 }
 
