@@ -42,11 +42,18 @@ func newIAM(api *discovery.API) *engine.Service {
 		entry.Data = changed
 		return engine.Clone(changed), nil
 	}
-	service.Kinds[pools] = &engine.Kind{State: "state", Ready: "ACTIVE", Delete: notDeleted, Deleted: keepDeleted, Check: checkPoolID}
+	service.Kinds[pools] = &engine.Kind{State: "state", Ready: "ACTIVE", Delete: notDeleted, Deleted: keepDeleted, Check: checkPoolID, Read: nameByNumber}
+	// Rules are for workloads that attest themselves; nothing here makes any.
+	service.Methods[pools+".listAttestationRules"] = func(c *engine.Call) (any, error) {
+		if _, err := c.Target(); err != nil {
+			return nil, err
+		}
+		return Object{}, nil
+	}
 	service.Methods[pools+".undelete"] = undelete
 	service.Methods[pools+".providers.undelete"] = undelete
 	service.Kinds[pools+".providers"] = &engine.Kind{
-		State: "state", Ready: "ACTIVE", Delete: notDeleted, Deleted: keepDeleted,
+		State: "state", Ready: "ACTIVE", Delete: notDeleted, Deleted: keepDeleted, Read: nameByNumber,
 		Check: func(c *engine.Call, old, o Object) error {
 			mapping := engine.Sub(o, "attributeMapping")
 			if mapping["google.subject"] == nil {
@@ -106,6 +113,13 @@ func undelete(c *engine.Call) (any, error) {
 
 // deleted is the state of what is kept after its deletion.
 const deleted = "DELETED"
+
+// nameByNumber is how pools are named, whatever they were asked for by: the provider's name goes into tokens and policies.
+func nameByNumber(c *engine.Call, o Object) {
+	if _, rest, ok := strings.Cut(engine.Text(o, "name"), "/locations/"); ok {
+		o["name"] = "projects/" + c.Project().Number + "/locations/" + rest
+	}
+}
 
 // newResourceManager is projects and their IAM policies: https://cloud.google.com/resource-manager/reference/rest.
 func newResourceManager(apis ...*discovery.API) *engine.Service {
