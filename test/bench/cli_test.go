@@ -64,9 +64,10 @@ const sameSize = 5
 
 // run is one measured run of the CLI.
 type run struct {
-	seconds  float64
-	requests int64
-	peakMiB  float64 // of the provider's largest process
+	seconds    float64
+	cpuSeconds float64 // of the CLI and the providers
+	requests   int64
+	peakMiB    float64 // of the provider's largest process
 }
 
 // cliResult compares the provider with terraform_data, in medians over all rounds.
@@ -161,7 +162,9 @@ func measure(t *testing.T, w *synapsedtest.Workspace, far *latencyProxy, args ..
 	stop()
 	watch.Wait()
 	require.NoError(t, err, "%s", &output)
-	r := run{seconds: seconds, peakMiB: peak}
+	// The CLI waits for the providers, so what they took is in this.
+	used := command.ProcessState.UserTime() + command.ProcessState.SystemTime()
+	r := run{seconds: seconds, cpuSeconds: used.Seconds(), peakMiB: peak}
 	if far != nil {
 		r.requests = far.requests.Load()
 	}
