@@ -94,7 +94,7 @@ output "values" { value = var.values }
 // useProject makes everything as small as it can be, with names that nobody else has and that the sweeper knows.
 func (e *environment) useProject(id, number string) {
 	require.NotEmpty(e.t, number, "SYNAPSE_TEST_PROJECT needs SYNAPSE_TEST_PROJECT_NUMBER")
-	name := fmt.Sprintf("synapse-t-%06x", rand.N(1<<24)) //nolint:gosec // a name that is free, and no secret
+	name := fmt.Sprintf("synapse-t-%06x", rand.N(1<<24))
 	domain := name + ".example.com"
 	maps.Copy(e.variables, map[string]any{"project_id": id, "project_number": number, "name": name, "dns_zone": domain + "."})
 	balancer := e.at("load_balancer")
