@@ -271,6 +271,15 @@ func TestADeletedPoolKeepsItsNameAndCanComeBack(t *testing.T) {
 	assert.Equal(t, 400, l.do(post, path+"/github:undelete", `{}`).code)
 }
 
+func TestAPeeringExportsRoutesWhenToldTo(t *testing.T) {
+	l := newLab(t)
+	peering(l)
+	l.must(patch, computeAPI+"global/networks/main/updatePeering", `{"networkPeering": {"name": "servicenetworking-googleapis-com", "exportCustomRoutes": true}}`)
+	exported := l.get(computeAPI + "global/networks/main")["peerings"].([]any)[0].(Object)
+	assert.Equal(t, true, exported["exportCustomRoutes"])
+	assert.Equal(t, "ACTIVE", exported["state"], "the rest is as it was")
+}
+
 // TestWhatGoogleTakesIsTaken has requests that look wrong and are not.
 func TestWhatGoogleTakesIsTaken(t *testing.T) {
 	for _, test := range []struct {

@@ -58,6 +58,18 @@ func addNetworking(service *engine.Service) {
 		}
 		return replace(c, entry, func(changed Object) { changed["peerings"] = peerings }), nil
 	}
+	service.Methods["compute.networks.updatePeering"] = func(c *engine.Call) (any, error) {
+		entry, err := c.Up(1).Target()
+		if err != nil {
+			return nil, err
+		}
+		wanted := engine.Sub(c.Body, "networkPeering")
+		at := slices.IndexFunc(engine.Objects(entry.Data, "peerings"), func(o Object) bool { return o["name"] == wanted["name"] })
+		if at < 0 {
+			return nil, engine.Errorf(http.StatusBadRequest, "invalid", "There is no peering '%s' in network.", wanted["name"])
+		}
+		return replace(c, entry, func(changed Object) { engine.Merge(engine.Objects(changed, "peerings")[at], wanted) }), nil
+	}
 	service.Kinds["compute.subnetworks"] = &engine.Kind{
 		Default: defaultSubnet, Check: checkSubnet,
 		Immutable: []string{"name", "network", "region"},

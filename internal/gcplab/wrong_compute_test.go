@@ -126,6 +126,10 @@ func TestWrongNetworksAreRefused(t *testing.T) {
 			code: 400, reason: "resourceInUseByAnotherResource", says: "networkPeerings/servicenetworking-googleapis-com", source: deleteNetworks,
 		},
 		{
+			name: "a peering that is not there is updated", given: network("main"), method: patch, path: networks + "/main/updatePeering", body: `{"networkPeering": {"name": "gone"}}`,
+			code: 400, reason: "invalid", says: "There is no peering 'gone'", source: "https://cloud.google.com/compute/docs/reference/rest/v1/networks/updatePeering",
+		},
+		{
 			name: "a peering that is not there is removed", given: network("main"), method: post, path: networks + "/main/removePeering", body: `{"name": "gone"}`,
 			code: 400, reason: "invalid", says: "There is no peering 'gone'", source: "https://cloud.google.com/compute/docs/reference/rest/v1/networks/removePeering",
 		},
