@@ -269,47 +269,6 @@ func readCluster(c *engine.Call, o Object) {
 	}
 }
 
-func defaultNodePool(c *engine.Call, o Object) {
-	engine.Default(o, Object{
-		"initialNodeCount": 0, "config": Object{}, "management": Object{"autoUpgrade": true, "autoRepair": true},
-		"upgradeSettings": Object{"maxSurge": 1, "strategy": "SURGE"}, "maxPodsConstraint": Object{"maxPodsPerNode": "110"},
-		"networkConfig": Object{"enablePrivateNodes": false},
-	})
-	config := engine.Ensure(o, "config")
-	engine.Default(config, Object{
-		"machineType": "e2-medium", "diskSizeGb": 100, "diskType": "pd-balanced", "imageType": "COS_CONTAINERD", "serviceAccount": "default",
-		"oauthScopes":            []any{"https://www.googleapis.com/auth/devstorage.read_only", "https://www.googleapis.com/auth/logging.write", "https://www.googleapis.com/auth/monitoring", "https://www.googleapis.com/auth/service.management.readonly", "https://www.googleapis.com/auth/servicecontrol", "https://www.googleapis.com/auth/trace.append"},
-		"metadata":               Object{"disable-legacy-endpoints": "true"},
-		"shieldedInstanceConfig": Object{"enableIntegrityMonitoring": true, "enableSecureBoot": false},
-		"kubeletConfig":          Object{"insecureKubeletReadonlyPortEnabled": false},
-		"loggingConfig":          Object{"variantConfig": Object{"variant": "DEFAULT"}},
-		"windowsNodeConfig":      Object{}, "effectiveCgroupMode": "EFFECTIVE_CGROUP_MODE_V2",
-	})
-	if disk, ok := config["bootDisk"].(Object); ok {
-		engine.Default(disk, Object{"diskType": config["diskType"], "sizeGb": fmt.Sprint(config["diskSizeGb"])})
-	}
-}
-
-func checkNodePool(o Object) error {
-	name := engine.Text(o, "name")
-	if len(name) > 40 || !nameLike(name) {
-		return engine.Errorf(http.StatusBadRequest, "", "Invalid value for field \"node_pool.name\": %q. Must be at most 40 characters: lowercase letters, digits and hyphens, beginning with a letter.", name)
-	}
-	scaling := engine.Sub(o, "autoscaling")
-	for _, pair := range [][2]string{{"minNodeCount", "maxNodeCount"}, {"totalMinNodeCount", "totalMaxNodeCount"}} {
-		least, _ := number(scaling[pair[0]])
-		if most, ok := number(scaling[pair[1]]); ok && least > most {
-			return engine.Errorf(http.StatusBadRequest, "", "Node pool %q: %s (%s) must not be greater than %s (%s).", name, pair[0], itoa(least), pair[1], itoa(most))
-		}
-	}
-	surge, _ := number(engine.Sub(o, "upgradeSettings")["maxSurge"])
-	unavailable, _ := number(engine.Sub(o, "upgradeSettings")["maxUnavailable"])
-	if strategy := engine.Sub(o, "upgradeSettings")["strategy"]; strategy == "SURGE" && surge+unavailable == 0 {
-		return engine.Errorf(http.StatusBadRequest, "", "Node pool %q: max_surge and max_unavailable cannot both be 0.", name)
-	}
-	return nil
-}
-
 // idleCluster refuses work on a cluster that something is being done to:
 // https://cloud.google.com/kubernetes-engine/docs/troubleshooting/troubleshoot-upgrades ("incompatible operation").
 func idleCluster(c *engine.Call, entry *engine.Entry) error {
@@ -372,66 +331,6 @@ func changeCluster(change func(*engine.Call, Object)) func(*engine.Call) (any, e
 		changed := engine.Clone(entry.Data)
 		change(c, changed)
 		return c.Change(entry, changed)
-	}
-}
-
-func changePool(change func(*engine.Call, Object)) func(*engine.Call) (any, error) {
-	return func(c *engine.Call) (any, error) {
-		entry, err := c.Target()
-		if err != nil {
-			return nil, err
-		}
-		changed := engine.Clone(entry.Data)
-		change(c, changed)
-		return c.Change(entry, changed)
-	}
-}
-
-// updateNodePool takes the fields of the request as they are named in a pool, or in its config.
-func updateNodePool(c *engine.Call) (any, error) {
-	return changePool(func(c *engine.Call, pool Object) {
-		for name, value := range c.Body {
-			switch name {
-			case "name", "clusterId", "projectId", "zone", "nodePoolId", "etag":
-			case "upgradeSettings", "locations", "nodeNetworkConfig", "queuedProvisioning":
-				pool[strings.Replace(name, "nodeNetworkConfig", "networkConfig", 1)] = value
-			case "nodeVersion":
-				pool["version"] = value
-			default:
-				engine.Ensure(pool, "config")[name] = value
-			}
-		}
-	})(c)
-}
-
-const memberships = "gkehub.projects.locations.memberships"
-
-// joinFleet registers a cluster that has a fleet, as GKE does, and removes it from one that it has no more.
-func joinFleet(c *engine.Call, cluster Object) {
-	fleet := engine.Sub(cluster, "fleet")
-	if engine.Text(fleet, "project") == "" {
-		leaveFleet(c, &engine.Entry{Data: cluster})
-		delete(cluster, "fleet")
-		return
-	}
-	location, id := c.After("locations"), engine.Text(cluster, "name")
-	name := "projects/" + c.Project().ID + "/locations/" + location + "/memberships/" + id
-	full := "gkehub.googleapis.com/" + name
-	fleet["preRegistered"] = false
-	fleet["membership"], fleet["membershipId"], fleet["membershipLocation"] = "//"+full, id, location
-	if c.Cloud.Get(full) != nil {
-		return
-	}
-	c.Cloud.Put(full, memberships, Object{
-		"name": name, "createTime": c.Time(), "updateTime": c.Time(), "uniqueId": c.Serial(), "state": Object{"code": "READY"},
-		"endpoint":  Object{"gkeCluster": Object{"resourceLink": "//container.googleapis.com/" + c.Name()}, "googleManaged": true},
-		"authority": Object{"issuer": "https://container.googleapis.com/v1/" + c.Name(), "workloadIdentityPool": c.Project().ID + ".svc.id.goog"},
-	})
-}
-
-func leaveFleet(c *engine.Call, entry *engine.Entry) {
-	if full := strings.TrimPrefix(engine.Text(engine.Sub(entry.Data, "fleet"), "membership"), "//"); full != "" {
-		c.Cloud.Remove(full)
 	}
 }
 

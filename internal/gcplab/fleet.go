@@ -3,6 +3,7 @@ package gcplab
 import (
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/gcplab/discovery"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/gcplab/engine"
@@ -54,4 +55,35 @@ func newNetworkServices(api *discovery.API) *engine.Service {
 		},
 	}
 	return service
+}
+
+const memberships = "gkehub.projects.locations.memberships"
+
+// joinFleet registers a cluster that has a fleet, as GKE does, and removes it from one that it has no more.
+func joinFleet(c *engine.Call, cluster Object) {
+	fleet := engine.Sub(cluster, "fleet")
+	if engine.Text(fleet, "project") == "" {
+		leaveFleet(c, &engine.Entry{Data: cluster})
+		delete(cluster, "fleet")
+		return
+	}
+	location, id := c.After("locations"), engine.Text(cluster, "name")
+	name := "projects/" + c.Project().ID + "/locations/" + location + "/memberships/" + id
+	full := "gkehub.googleapis.com/" + name
+	fleet["preRegistered"] = false
+	fleet["membership"], fleet["membershipId"], fleet["membershipLocation"] = "//"+full, id, location
+	if c.Cloud.Get(full) != nil {
+		return
+	}
+	c.Cloud.Put(full, memberships, Object{
+		"name": name, "createTime": c.Time(), "updateTime": c.Time(), "uniqueId": c.Serial(), "state": Object{"code": "READY"},
+		"endpoint":  Object{"gkeCluster": Object{"resourceLink": "//container.googleapis.com/" + c.Name()}, "googleManaged": true},
+		"authority": Object{"issuer": "https://container.googleapis.com/v1/" + c.Name(), "workloadIdentityPool": c.Project().ID + ".svc.id.goog"},
+	})
+}
+
+func leaveFleet(c *engine.Call, entry *engine.Entry) {
+	if full := strings.TrimPrefix(engine.Text(engine.Sub(entry.Data, "fleet"), "membership"), "//"); full != "" {
+		c.Cloud.Remove(full)
+	}
 }
