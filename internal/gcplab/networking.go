@@ -57,6 +57,9 @@ func addNetworking(service *engine.Service) {
 			return nil, engine.Errorf(http.StatusBadRequest, "invalid", "There is no peering '%s' in network.", c.Body["name"])
 		}
 		entry.Data["peerings"] = peerings
+		if c.Body["name"] == peeringName {
+			c.Cloud.Remove(connectionName(entry.Name))
+		}
 		return c.Service.Operation(c.Begin(entry.Name, nil, nil)), nil
 	}
 	service.Kinds["compute.subnetworks"] = &engine.Kind{

@@ -49,5 +49,5 @@ func Made(name string, now time.Time) (time.Time, bool) {
 		return time.Time{}, false
 	}
 	made := epoch().Add(time.Duration(minutes) * time.Minute)
-	return made.Add(max(now.Add(skew).Sub(made)/period, 0) * period), true
+	return made.Add(max(now.Add(skew).Sub(made), 0).Truncate(period)), true
 }
