@@ -118,7 +118,9 @@ func (b *bench) sweep() error { return b.sweeper.Sweep(b.t.Context()) }
 
 // sweepInVain sweeps until a method has been refused several times.
 func (b *bench) sweepInVain(method string) error {
-	ctx, cancel := context.WithCancelCause(b.t.Context())
+	bounded, end := context.WithTimeout(b.t.Context(), time.Minute)
+	defer end()
+	ctx, cancel := context.WithCancelCause(bounded)
 	defer cancel(nil)
 	go func() {
 		for tick := time.NewTicker(operationTime); ; {
