@@ -1,7 +1,9 @@
 package gcplab
 
 import (
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,6 +16,13 @@ import (
 func newKMS(api *discovery.API) *engine.Service {
 	service := newStandard(api)
 	const keys = "cloudkms.projects.locations.keyRings.cryptoKeys"
+	service.Methods["cloudkms.projects.locations.list"] = func(c *engine.Call) (any, error) {
+		var items []any
+		for _, name := range slices.Concat([]string{"global"}, slices.Sorted(maps.Keys(regions)), slices.Sorted(maps.Keys(multiRegions))) {
+			items = append(items, Object{"name": c.Name() + "/" + name, "locationId": name})
+		}
+		return Object{"locations": items}, nil
+	}
 	service.Kinds["cloudkms.projects.locations.keyRings"] = &engine.Kind{
 		Check: func(c *engine.Call, _, _ Object) error { return checkLocation(c) },
 	}

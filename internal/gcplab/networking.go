@@ -55,6 +55,9 @@ func addNetworking(service *engine.Service) {
 		if len(peerings) == len(engine.List(entry.Data, "peerings")) {
 			return nil, engine.Errorf(http.StatusBadRequest, "invalid", "There is no peering '%s' in network.", c.Body["name"])
 		}
+		if c.Body["name"] == peeringName {
+			c.Cloud.Remove(connectionName(entry.Name))
+		}
 		return replace(c, entry, func(changed Object) { changed["peerings"] = peerings }), nil
 	}
 	service.Methods["compute.networks.updatePeering"] = func(c *engine.Call) (any, error) {

@@ -34,6 +34,12 @@ func newServiceNetworking(api *discovery.API) *engine.Service {
 	return service
 }
 
+// connectionName is the full name of the connection of a network with a full name.
+func connectionName(network string) string {
+	_, short, _ := strings.Cut(network, "/")
+	return "servicenetworking.googleapis.com/services/servicenetworking.googleapis.com/connections/" + short
+}
+
 // connect gives ranges of a network to Google's services, which peers the network with theirs.
 func connect(c *engine.Call, again bool) (any, error) {
 	value := engine.Text(c.Body, "network")
@@ -56,8 +62,7 @@ func connect(c *engine.Call, again bool) (any, error) {
 			return nil, engine.Errorf(http.StatusBadRequest, "", "The range %s is of another network.", text)
 		}
 	}
-	_, short, _ := strings.Cut(name, "/")
-	full := c.Service.Host() + "/services/servicenetworking.googleapis.com/connections/" + short
+	full := connectionName(name)
 	if !again && c.Cloud.Get(full) != nil {
 		return nil, &engine.Error{Code: http.StatusBadRequest, Status: "FAILED_PRECONDITION",
 			Message: "Cannot modify allocated ranges in CreateConnection. Please use UpdateConnection."}
@@ -85,8 +90,7 @@ func disconnect(c *engine.Call) (any, error) {
 			return nil, engine.Preconditionf("Failed to delete connection; Producer services (e.g. CloudSQL, Cloud Memstore, etc.) are still using this connection.")
 		}
 	}
-	_, short, _ := strings.Cut(name, "/")
-	full := c.Service.Host() + "/services/servicenetworking.googleapis.com/connections/" + short
+	full := connectionName(name)
 	return c.Service.Operation(c.Begin(full, func() {
 		c.Cloud.Remove(full)
 		network.Data["peerings"] = filter(network.Data, "peerings", func(peering Object) bool { return peering["name"] != peeringName })

@@ -4,10 +4,8 @@ package platform
 
 import (
 	"encoding/json"
-	"fmt"
 	"io"
 	"maps"
-	"math/rand/v2"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -23,6 +21,7 @@ import (
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/gcplab/gcplabtest"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/googleprovider"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/sweep/trial"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/synapsedtest"
 )
 
@@ -91,10 +90,11 @@ output "values" { value = var.values }
 	return values
 }
 
-// useProject makes everything as small as it can be, with names that nobody else has and that the sweeper knows.
+// useProject makes everything as small as it can be, with names that nobody else has and by which internal/sweep
+// knows what was left, and since when.
 func (e *environment) useProject(id, number string) {
 	require.NotEmpty(e.t, number, "SYNAPSE_TEST_PROJECT needs SYNAPSE_TEST_PROJECT_NUMBER")
-	name := fmt.Sprintf("synapse-t-%06x", rand.N(1<<24))
+	name := trial.Name(time.Now())
 	domain := name + ".example.com"
 	maps.Copy(e.variables, map[string]any{"project_id": id, "project_number": number, "name": name, "dns_zone": domain + "."})
 	balancer := e.at("load_balancer")

@@ -21,6 +21,8 @@ func (c *Call) do() (any, error) {
 		return c.get()
 	case verb == "list":
 		return c.list()
+	case verb == "aggregatedList":
+		return c.aggregate()
 	case verb == "patch" || verb == "update" && c.Method.HTTPMethod == http.MethodPatch || strings.HasPrefix(verb, "update") && c.Method.HTTPMethod == http.MethodPatch:
 		return c.update(true)
 	case verb == "update" && c.Method.HTTPMethod == http.MethodPut:
@@ -218,21 +220,82 @@ func (c *Call) normal() *Call {
 	return &normal
 }
 
+// list answers with the objects of the collection that the path names, in which "-" is any location: https://google.aip.dev/159.
 func (c *Call) list() (any, error) {
-	prefix := c.normal().FullName() + "/"
+	collection := strings.Split(c.normal().FullName(), "/")
 	var items []any
 	for _, entry := range c.Cloud.Entries(c.Method.Collection(), "") {
-		rest, ok := strings.CutPrefix(entry.Name, prefix)
-		if ok && !strings.Contains(rest, "/") {
+		if parts := strings.Split(entry.Name, "/"); len(parts) == len(collection)+1 && matches(parts[:len(collection)], collection) {
 			items = append(items, c.show(c.kind(), entry))
 		}
 	}
+	items, next, err := page(c, items)
+	if err != nil {
+		return nil, err
+	}
 	result := Object{}
+	if next != "" {
+		result["nextPageToken"] = next
+	}
+	if field := c.Method.API().ListOf(c.Method.Response); field != "" && len(items) > 0 {
+		result[field] = items
+	}
+	return result, nil
+}
+
+func matches(parts, pattern []string) bool {
+	for i, part := range pattern {
+		if part != "-" && part != parts[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// aggregate answers, in the form that Compute Engine has for it, with the objects of all places: {"items": {"zones/z":
+// {"networkEndpointGroups": [...]}}}. Places that have none are left out.
+func (c *Call) aggregate() (any, error) {
+	normal := c.normal()
+	project, plural := normal.Service.Host()+"/projects/"+normal.Path[1]+"/", normal.Path[len(normal.Path)-1]
+	type found struct {
+		place  string
+		object Object
+	}
+	var all []found
+	// Not by the collection: the global ones have one of their own, and are in the answer as well.
+	for _, entry := range c.Cloud.Entries("", project) {
+		parts := strings.Split(strings.TrimPrefix(entry.Name, project), "/")
+		if cut := len(parts) - 2; cut > 0 && parts[cut] == plural {
+			kind := c.Service.Kinds[entry.Collection]
+			if kind == nil {
+				kind = noKind
+			}
+			all = append(all, found{strings.Join(parts[:cut], "/"), c.show(kind, entry)})
+		}
+	}
+	all, next, err := page(c, all)
+	if err != nil {
+		return nil, err
+	}
+	items := Object{}
+	for _, each := range all {
+		place := Ensure(items, each.place)
+		place[plural] = append(List(place, plural), each.object)
+	}
+	result := Object{"items": items}
+	if next != "" {
+		result["nextPageToken"] = next
+	}
+	return result, nil
+}
+
+// page cuts out of all items those that the request asks for, and says with which token to ask for those behind them.
+func page[T any](c *Call, items []T) (part []T, next string, err error) {
 	offset, size := 0, len(items)
 	if token := c.Query["pageToken"]; token != "" {
 		parsed, err := strconv.Atoi(token)
 		if err != nil || parsed < 0 || parsed > len(items) {
-			return nil, Errorf(http.StatusBadRequest, "invalid", "Invalid value for field 'pageToken': '%s'.", token)
+			return nil, "", Errorf(http.StatusBadRequest, "invalid", "Invalid value for field 'pageToken': '%s'.", token)
 		}
 		offset = parsed
 	}
@@ -240,7 +303,7 @@ func (c *Call) list() (any, error) {
 		if text := c.Query[name]; text != "" {
 			parsed, err := strconv.Atoi(text)
 			if err != nil || parsed < 0 {
-				return nil, Errorf(http.StatusBadRequest, "invalid", "Invalid value for field '%s': '%s'.", name, text)
+				return nil, "", Errorf(http.StatusBadRequest, "invalid", "Invalid value for field '%s': '%s'.", name, text)
 			}
 			if parsed > 0 {
 				size = parsed
@@ -249,12 +312,9 @@ func (c *Call) list() (any, error) {
 	}
 	end := min(offset+size, len(items))
 	if end < len(items) {
-		result["nextPageToken"] = strconv.Itoa(end)
+		next = strconv.Itoa(end)
 	}
-	if field := c.Method.API().ListOf(c.Method.Response); field != "" && end > offset {
-		result[field] = items[offset:end]
-	}
-	return result, nil
+	return items[offset:end], next, nil
 }
 
 func (c *Call) update(patch bool) (any, error) {
