@@ -116,13 +116,13 @@ func Open(options Options) (_ *Runtime, err error) {
 	if r.images, err = image.Open(filepath.Join(options.Dir, "images"), image.WithKeychain(options.Keychain)); err != nil {
 		return nil, err
 	}
-	if r.cluster, err = postgres.New(postgresDir(options.Dir), r.processes, options.Log, postgres.Options{WriteEndpoint: options.DatabaseAddress}); err != nil {
+	if r.cluster, err = postgres.New(postgresDir(options.Dir), r.processes, options.Log, postgres.Options{WriteEndpoint: options.DatabaseAddress, ReservedPorts: r.ownPorts()}); err != nil {
 		return nil, err
 	}
 	r.workloads, err = workload.New(workload.Options{
 		Dir: filepath.Join(options.Dir, "workloads"), Processes: r.processes, Images: r.images, Router: router{r},
 		Environment: r.environment,
-		FreePort:    func() (int, error) { return ports.Free() },
+		FreePort:    func() (int, error) { return ports.Free(r.ownPorts()...) },
 		User:        unprivileged, Changed: options.WorkloadChanged, Log: options.Log,
 	})
 	if err != nil {

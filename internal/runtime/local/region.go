@@ -197,7 +197,7 @@ func (r *Runtime) ensureServer(ctx context.Context, s server) (string, error) {
 
 func (r *Runtime) chooseAddresses(s server) (public, admin string, err error) {
 	if s.port == 0 {
-		if s.port, err = ports.Free(); err != nil {
+		if s.port, err = ports.Free(r.ownPorts()...); err != nil {
 			return "", "", err
 		}
 	} else if ports.InUse(s.port) {
@@ -206,11 +206,25 @@ func (r *Runtime) chooseAddresses(s server) (public, admin string, err error) {
 			Message: fmt.Sprintf("port %d on 127.0.0.1 is in use by another program: stop that program or choose another port", s.port),
 		}
 	}
-	adminPort, err := ports.Free(s.port)
+	adminPort, err := ports.Free(append(r.ownPorts(), s.port)...)
 	if err != nil {
 		return "", "", err
 	}
 	return loopback(s.port), loopback(adminPort), nil
+}
+
+// ownPorts are those of the entry and of the database's write endpoint. Nothing listens there before the first region has a gateway,
+// which may therefore not choose one of them.
+func (r *Runtime) ownPorts() []int {
+	var own []int
+	for _, address := range []string{r.options.EntryAddress, r.options.DatabaseAddress} {
+		if _, port, err := net.SplitHostPort(address); err == nil {
+			if number, err := strconv.Atoi(port); err == nil {
+				own = append(own, number)
+			}
+		}
+	}
+	return own
 }
 
 // stopServer ends a gateway or the entry and removes its files.

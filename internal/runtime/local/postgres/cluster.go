@@ -29,6 +29,8 @@ type Supervisor interface {
 type Options struct {
 	// WriteEndpoint is the host:port that always leads to the primary: what URLs and credentials name.
 	WriteEndpoint string
+	// ReservedPorts are those that no server may choose, because others will listen there.
+	ReservedPorts []int
 	// Find finds PostgreSQL's programs; nil is [pgserver.Find].
 	Find func() (pgserver.Binaries, error)
 	// Now is the clock by which an isolation ends and a standby is given up; nil is [time.Now].
@@ -44,6 +46,7 @@ type Cluster struct {
 	now     func() time.Time
 	host    string // of the write endpoint
 	port    int
+	others  []int // ports that are not to be chosen
 	user    *pgserver.User
 	secrets secrets
 	// appPassword is kept, so that services' URLs cannot fail.
@@ -104,7 +107,7 @@ func New(dir string, super Supervisor, log *slog.Logger, opts Options) (*Cluster
 		return nil, err
 	}
 	c := &Cluster{
-		dir: dir, super: super, log: log, find: opts.Find, now: opts.Now, host: host, port: port, user: user,
+		dir: dir, super: super, log: log, find: opts.Find, now: opts.Now, host: host, port: port, others: opts.ReservedPorts, user: user,
 		secrets: passwords, appPassword: appPassword, loaded: map[string]bool{},
 	}
 	if c.find == nil {

@@ -211,7 +211,7 @@ func (c *Cluster) all() []instance {
 
 // takenPorts are the ports of all instances, running or not.
 func (c *Cluster) takenPorts() []int {
-	var taken []int
+	taken := append([]int{c.port}, c.others...)
 	for _, i := range c.all() {
 		taken = append(taken, i.Port)
 	}
