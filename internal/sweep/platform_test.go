@@ -34,6 +34,7 @@ func (b *bench) apply(name string) {
 	require.NoError(b.t, os.WriteFile(filepath.Join(w.Dir, "staging.auto.tfvars"), variables, 0o600))
 	require.NoError(b.t, os.WriteFile(filepath.Join(w.Dir, "backend_override.tf"), []byte("terraform {\n  backend \"local\" {}\n}\n"), 0o600))
 	googleprovider.Require(b.t, w)
+	w.Hurry()
 	maps.Copy(w.Env, b.Env())
 	w.Run(b.t, "init", "-input=false")
 	w.Run(b.t, "apply", "-input=false", "-auto-approve", "-var=name="+name, fmt.Sprintf("-var=dns_zone=%s.example.com.", name),

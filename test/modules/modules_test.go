@@ -34,6 +34,7 @@ func TestModules(t *testing.T) {
 
 func testModule(t *testing.T, module string) {
 	w := synapsedtest.NewPlainWorkspace(t, nil)
+	w.Hurry()
 	w.CopyModules(t)
 	root := w.Dir
 	w.Dir = filepath.Join(root, "modules", module)

@@ -43,6 +43,7 @@ type environment struct {
 func newEnvironment(t *testing.T) *environment {
 	t.Helper()
 	w := synapsedtest.NewPlainWorkspace(t, nil)
+	w.Hurry()
 	w.CopyModules(t)
 	root := w.Dir
 	w.Dir = filepath.Join(root, "examples", "multi-region-platform")

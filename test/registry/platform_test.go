@@ -34,6 +34,7 @@ func TestThePlatformIsInstalledFromTheRegistryAsItsREADMESays(t *testing.T) {
 	lab := gcplabtest.Start(t, 0)
 	w := p.workspace(t, synapsedtest.NewPlainWorkspace(t, nil).Terraform, configuration)
 	googleprovider.Require(t, w)
+	w.Hurry()
 	maps.Copy(w.Env, lab.Env())
 	require.Contains(t, w.Run(t, "init", "-input=false"), "platform/google 1.2.3")
 	w.Run(t, "apply", "-input=false", "-auto-approve")
