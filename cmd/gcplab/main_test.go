@@ -22,7 +22,8 @@ func newLab(t *testing.T) lab {
 	t.Helper()
 	port, err := ports.Free()
 	require.NoError(t, err)
-	return lab{program: synapsedtest.Build(t, "./cmd/gcplab"), listen: net.JoinHostPort("127.0.0.1", strconv.Itoa(port))}
+	// Not 127.0.0.1, where others may take the port before the lab listens.
+	return lab{program: synapsedtest.Build(t, "./cmd/gcplab"), listen: net.JoinHostPort("127.0.0.8", strconv.Itoa(port))}
 }
 
 func (l lab) try(t *testing.T, args ...string) (string, error) {

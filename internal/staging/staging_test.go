@@ -2,11 +2,9 @@ package main
 
 import (
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -14,7 +12,6 @@ import (
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/googleprovider"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/readmetest"
-	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/ports"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/synapsedtest"
 )
 
@@ -29,9 +26,8 @@ func TestStagingComesAndGoesAsTheREADMESays(t *testing.T) {
 	googleprovider.Require(t, w)
 	repository, err := filepath.Abs("../..")
 	require.NoError(t, err)
-	port, err := ports.Free()
-	require.NoError(t, err)
-	s := Staging{Dir: filepath.Join(t.TempDir(), "staging"), Listen: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), Out: t.Output()}
+	// An address of this machine that no other test uses: the lab listens only after a while.
+	s := Staging{Dir: filepath.Join(t.TempDir(), "staging"), Listen: "127.0.0.7:8900", Out: t.Output()}
 	t.Cleanup(func() { require.NoError(t, s.Down(t.Context(), true)) })
 
 	readme, err := os.ReadFile(filepath.Join(repository, "README.md"))
