@@ -162,7 +162,7 @@ func (i *inventoryCommand) Run(ctx context.Context, c *cli) error {
 		return err
 	}
 	if !i.Permanent {
-		items = slices.DeleteFunc(items, func(item gcplab.Item) bool { return item.Permanent })
+		items = gcplab.Passing(items)
 	}
 	if i.JSON {
 		return json.NewEncoder(os.Stdout).Encode(items)

@@ -68,7 +68,7 @@ func newContainer(api *discovery.API) *engine.Service {
 			return idleCluster(c, c.Cloud.Get(c.Service.Host()+"/"+strings.Join(c.Path[:6], "/")))
 		},
 	}
-	service.Methods[clusters+".update"] = updateCluster
+	service.Methods[clusters+".update"] = changeCluster(updateCluster)
 	service.Methods[nodePools+".update"] = updateNodePool
 	service.Methods[clusters+".setResourceLabels"] = changeCluster(func(c *engine.Call, cluster Object) { cluster["resourceLabels"] = c.Body["resourceLabels"] })
 	service.Methods[clusters+".setMaintenancePolicy"] = changeCluster(func(c *engine.Call, cluster Object) { cluster["maintenancePolicy"] = c.Body["maintenancePolicy"] })
@@ -291,15 +291,7 @@ var clusterFields = map[string]string{
 	"inTransitEncryptionConfig": "networkConfig.inTransitEncryptionConfig", "enablePrivateEndpoint": "privateClusterConfig.enablePrivateEndpoint",
 }
 
-func updateCluster(c *engine.Call) (any, error) {
-	entry, err := c.Target()
-	if err != nil {
-		return nil, err
-	}
-	if err := idleCluster(c, entry); err != nil {
-		return nil, err
-	}
-	changed := engine.Clone(entry.Data)
+func updateCluster(c *engine.Call, cluster Object) {
 	update := engine.Sub(c.Body, "update")
 	for _, name := range slices.Sorted(maps.Keys(update)) {
 		wanted, ok := strings.CutPrefix(name, "desired")
@@ -311,12 +303,11 @@ func updateCluster(c *engine.Call) (any, error) {
 		if special := clusterFields[field]; special != "" {
 			path = strings.Split(special, ".")
 		}
-		engine.Merge(engine.Ensure(changed, path[:len(path)-1]...), Object{path[len(path)-1]: update[name]})
+		engine.Merge(engine.Ensure(cluster, path[:len(path)-1]...), Object{path[len(path)-1]: update[name]})
 	}
 	if fleet, ok := update["desiredFleet"].(Object); ok && engine.Text(fleet, "project") == "" {
-		engine.Ensure(changed, "fleet")["project"] = ""
+		engine.Ensure(cluster, "fleet")["project"] = ""
 	}
-	return c.Change(entry, changed)
 }
 
 func changeCluster(change func(*engine.Call, Object)) func(*engine.Call) (any, error) {

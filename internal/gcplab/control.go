@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -112,6 +113,11 @@ func Inventory(cloud *engine.Cloud) []Item {
 		items = append(items, item)
 	}
 	return items
+}
+
+// Passing returns the items that go when Terraform destroys them.
+func Passing(items []Item) []Item {
+	return slices.DeleteFunc(slices.Clone(items), func(item Item) bool { return item.Permanent })
 }
 
 func locationOf(entry engine.Entry) string {

@@ -268,18 +268,19 @@ func problem(output string) string {
 }
 
 func (s Staging) inventory(ctx context.Context) error {
-	items, err := s.lasting(ctx)
+	items, err := s.client().Inventory(ctx)
 	if err != nil {
 		return err
 	}
-	return gcplab.WriteInventory(s.Out, items)
+	return gcplab.WriteInventory(s.Out, gcplab.Passing(items))
 }
 
 func (s Staging) checkEmpty(ctx context.Context) error {
-	items, err := s.lasting(ctx)
+	items, err := s.client().Inventory(ctx)
 	if err != nil {
 		return err
 	}
+	items = gcplab.Passing(items)
 	if len(items) == 0 {
 		return nil
 	}
@@ -288,21 +289,6 @@ func (s Staging) checkEmpty(ctx context.Context) error {
 		names[i] = item.Name
 	}
 	return fmt.Errorf("the destroy left %d objects:\n%s", len(items), strings.Join(names, "\n"))
-}
-
-// lasting returns what there is, but for what Google never deletes.
-func (s Staging) lasting(ctx context.Context) ([]gcplab.Item, error) {
-	items, err := s.client().Inventory(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var kept []gcplab.Item
-	for _, item := range items {
-		if !item.Permanent {
-			kept = append(kept, item)
-		}
-	}
-	return kept, nil
 }
 
 func exists(path string) bool {

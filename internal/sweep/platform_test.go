@@ -21,18 +21,12 @@ import (
 func (b *bench) apply(name string) {
 	b.t.Helper()
 	w := synapsedtest.NewPlainWorkspace(b.t, nil)
-	w.CopyModules(b.t)
-	w.Dir = filepath.Join(w.Dir, "examples", "multi-region-platform")
-	require.NoError(b.t, os.MkdirAll(w.Dir, 0o700))
-	for file, content := range synapsedtest.Files(b.t, "examples/multi-region-platform") {
-		require.NoError(b.t, os.WriteFile(filepath.Join(w.Dir, file), []byte(content), 0o600))
-	}
+	w.CopyRoot(b.t, "examples/multi-region-platform")
 	root, err := synapsedtest.Root()
 	require.NoError(b.t, err)
 	variables, err := os.ReadFile(filepath.Join(root, "examples", "multi-region-platform", "staging.tfvars"))
 	require.NoError(b.t, err)
 	require.NoError(b.t, os.WriteFile(filepath.Join(w.Dir, "staging.auto.tfvars"), variables, 0o600))
-	require.NoError(b.t, os.WriteFile(filepath.Join(w.Dir, "backend_override.tf"), []byte("terraform {\n  backend \"local\" {}\n}\n"), 0o600))
 	googleprovider.Require(b.t, w)
 	w.Hurry()
 	maps.Copy(w.Env, b.Env())

@@ -123,6 +123,19 @@ func (w *Workspace) CopyModules(t testing.TB) []string {
 	return found
 }
 
+// CopyRoot copies a root of examples/ into the workspace, with the modules beside it and its state on this machine, and makes it the
+// workspace's directory.
+func (w *Workspace) CopyRoot(t testing.TB, dir string) {
+	t.Helper()
+	w.CopyModules(t)
+	w.Dir = filepath.Join(w.Dir, filepath.FromSlash(dir))
+	must(t, os.MkdirAll(w.Dir, 0o700))
+	for name, content := range Files(t, dir) {
+		must(t, os.WriteFile(filepath.Join(w.Dir, name), []byte(content), 0o600))
+	}
+	must(t, os.WriteFile(filepath.Join(w.Dir, "backend_override.tf"), []byte("terraform {\n  backend \"local\" {}\n}\n"), 0o600))
+}
+
 // Files reads the configuration files of a directory of this module, given by its path from the root.
 func Files(t testing.TB, dir string) map[string]string {
 	t.Helper()

@@ -145,13 +145,8 @@ type plannable struct {
 func newPlatform(t *testing.T, documents gcplab.Documents, regions int) (platform, bare plannable) {
 	t.Helper()
 	applied, empty := startLab(t, documents), startLab(t, documents)
-	platform = plannable{w: synapsedtest.NewPlainWorkspace(t, synapsedtest.Files(t, platformRoot)), applied: applied, empty: empty}
-	platform.w.CopyModules(t)
-	main := filepath.Join(platform.w.Dir, "main.tf")
-	content, err := os.ReadFile(main)
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(main, []byte(strings.ReplaceAll(string(content), "../../modules/", "./modules/")), 0o600))
-	require.NoError(t, os.WriteFile(filepath.Join(platform.w.Dir, "backend_override.tf"), []byte("terraform {\n  backend \"local\" {}\n}\n"), 0o600))
+	platform = plannable{w: synapsedtest.NewPlainWorkspace(t, nil), applied: applied, empty: empty}
+	platform.w.CopyRoot(t, platformRoot)
 	variables, err := json.Marshal(platformVariables(regions))
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(platform.w.Dir, "terraform.tfvars.json"), variables, 0o600))

@@ -44,14 +44,7 @@ func newEnvironment(t *testing.T) *environment {
 	t.Helper()
 	w := synapsedtest.NewPlainWorkspace(t, nil)
 	w.Hurry()
-	w.CopyModules(t)
-	root := w.Dir
-	w.Dir = filepath.Join(root, "examples", "multi-region-platform")
-	require.NoError(t, os.MkdirAll(w.Dir, 0o700))
-	for name, content := range synapsedtest.Files(t, "examples/multi-region-platform") {
-		require.NoError(t, os.WriteFile(filepath.Join(w.Dir, name), []byte(content), 0o600))
-	}
-	require.NoError(t, os.WriteFile(filepath.Join(w.Dir, "backend_override.tf"), []byte("terraform {\n  backend \"local\" {}\n}\n"), 0o600))
+	w.CopyRoot(t, "examples/multi-region-platform")
 	googleprovider.Require(t, w)
 	e := &environment{Workspace: w, t: t, variables: staging(t)}
 	if project := os.Getenv("SYNAPSE_TEST_PROJECT"); project != "" {

@@ -23,7 +23,7 @@ func (c *Call) do() (any, error) {
 		return c.list()
 	case verb == "aggregatedList":
 		return c.aggregate()
-	case verb == "patch" || verb == "update" && c.Method.HTTPMethod == http.MethodPatch || strings.HasPrefix(verb, "update") && c.Method.HTTPMethod == http.MethodPatch:
+	case verb == "patch" || strings.HasPrefix(verb, "update") && c.Method.HTTPMethod == http.MethodPatch:
 		return c.update(true)
 	case verb == "update" && c.Method.HTTPMethod == http.MethodPut:
 		return c.update(false)
@@ -266,11 +266,7 @@ func (c *Call) aggregate() (any, error) {
 	for _, entry := range c.Cloud.Entries("", project) {
 		parts := strings.Split(strings.TrimPrefix(entry.Name, project), "/")
 		if cut := len(parts) - 2; cut > 0 && parts[cut] == plural {
-			kind := c.Service.Kinds[entry.Collection]
-			if kind == nil {
-				kind = noKind
-			}
-			all = append(all, found{strings.Join(parts[:cut], "/"), c.show(kind, entry)})
+			all = append(all, found{strings.Join(parts[:cut], "/"), c.show(c.Service.kind(entry.Collection), entry)})
 		}
 	}
 	all, next, err := page(c, all)
@@ -339,7 +335,7 @@ func (c *Call) update(patch bool) (any, error) {
 		Merge(object, body)
 	default:
 		for name := range object {
-			if _, given := body[name]; !given && c.writable(name) && !slices.Contains(kind.Keep, name) {
+			if _, given := body[name]; !given && c.writable(name) {
 				delete(object, name)
 			}
 		}

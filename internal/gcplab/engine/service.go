@@ -66,18 +66,18 @@ type Kind struct {
 	Deleted func(*Call, *Entry)
 	// Read changes the copy of an object that is about to be sent.
 	Read func(*Call, Object)
-	// Keep lets an update by PUT keep fields of the old object that the new lacks.
-	Keep []string
 }
 
 var noKind = &Kind{}
 
-func (c *Call) kind() *Kind {
-	if kind := c.Service.Kinds[c.Method.Collection()]; kind != nil {
+func (s *Service) kind(collection string) *Kind {
+	if kind := s.Kinds[collection]; kind != nil {
 		return kind
 	}
 	return noKind
 }
+
+func (c *Call) kind() *Kind { return c.Service.kind(c.Method.Collection()) }
 
 // Call is a request that found its method.
 type Call struct {

@@ -52,10 +52,8 @@ func (l *Lab) Client() gcplab.Client { return gcplab.Client{URL: l.URL, Token: T
 // Left lists what is there, apart from what Google never deletes.
 func (l *Lab) Left() []string {
 	var names []string
-	for _, item := range gcplab.Inventory(l.Cloud) {
-		if !item.Permanent {
-			names = append(names, item.Name)
-		}
+	for _, item := range gcplab.Passing(gcplab.Inventory(l.Cloud)) {
+		names = append(names, item.Name)
 	}
 	return names
 }
