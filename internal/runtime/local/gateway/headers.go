@@ -58,6 +58,7 @@ const (
 	headerForwardedHost   = "X-Forwarded-Host"
 	headerForwardedProto  = "X-Forwarded-Proto"
 	headerForwardedPrefix = "X-Forwarded-Prefix"
+	headerRealIP          = "X-Real-Ip"
 )
 
 // healthPath answers 200 on the public port of gateways and entry, with the region in a header.

@@ -94,6 +94,7 @@ func (x *regionExchange) Prepare(header http.Header) {
 	values := [...]string{x.requestID, x.client.String(), x.host, "http"}
 	header[HeaderRequestID] = values[0:1:1]
 	header[headerForwardedFor] = values[1:2:2]
+	header[headerRealIP] = values[1:2:2]
 	header[headerForwardedHost] = values[2:3:3]
 	header[headerForwardedProto] = values[3:4:4]
 	prefix := x.forwardedPrefix()

@@ -31,7 +31,7 @@ func (f *flight) takeOff(endpoint *Endpoint) {
 	header := f.out.Header
 	clear(header)
 	for name, values := range f.in.Header {
-		if !reserved(name) && name != "Forwarded" && (name != "Expect" || f.out.Expect) {
+		if !reserved(name) && (name != "Expect" || f.out.Expect) {
 			header[name] = values
 		}
 	}
@@ -112,29 +112,4 @@ func upgradeOf(header http.Header) string {
 		return ""
 	}
 	return header.Get("Upgrade")
-}
-
-// reserved reports whether only the data plane may set a header. An underscore counts as a hyphen, because CGI-like
-// interfaces hand both to a program under one name.
-func reserved(name string) bool {
-	return hasFoldedPrefix(name, "x-synapse-") || hasFoldedPrefix(name, "x-forwarded-")
-}
-
-func hasFoldedPrefix(name, prefix string) bool {
-	if len(name) < len(prefix) {
-		return false
-	}
-	for i := range len(prefix) {
-		c := name[i]
-		switch {
-		case c == '_':
-			c = '-'
-		case 'A' <= c && c <= 'Z':
-			c += 'a' - 'A'
-		}
-		if c != prefix[i] {
-			return false
-		}
-	}
-	return true
 }
