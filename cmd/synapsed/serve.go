@@ -21,6 +21,9 @@ type serveCommand struct {
 	TLSCertificate  string `help:"PEM file with the certificate chain of the API." type:"existingfile" env:"SYNAPSE_TLS_CERTIFICATE" placeholder:"FILE"`
 	TLSKey          string `help:"PEM file with the private key of the certificate." type:"existingfile" env:"SYNAPSE_TLS_KEY" placeholder:"FILE"`
 	EntryAddress    string `help:"HOST:PORT on loopback of the global entry, which leads requests to the nearest healthy region." default:"127.0.0.1:7780" env:"SYNAPSE_ENTRY_ADDRESS"`
+	EntryTLSAddress string `help:"HOST:PORT on loopback of the global entry with TLS; used with --entry-tls-certificate only." name:"entry-tls-address" default:"127.0.0.1:7743" env:"SYNAPSE_ENTRY_TLS_ADDRESS"`
+	EntryTLSCert    string `help:"PEM file with the certificate chain of the global entry, which then serves HTTPS, HTTP/2 included, beside HTTP. It is read again when it changes." name:"entry-tls-certificate" type:"existingfile" env:"SYNAPSE_ENTRY_TLS_CERTIFICATE" placeholder:"FILE"`
+	EntryTLSKey     string `help:"PEM file with the private key of that certificate." name:"entry-tls-key" type:"existingfile" env:"SYNAPSE_ENTRY_TLS_KEY" placeholder:"FILE"`
 	DatabaseAddress string `help:"HOST:PORT on loopback of the database write endpoint, which leads to the current primary." default:"127.0.0.1:7732" env:"SYNAPSE_DATABASE_ADDRESS"`
 	PrometheusURL   string `help:"Base URL of a Prometheus server that scrapes this control plane: splits and SLOs are then judged by its figures, and may name queries. Default: the figures of the gateways themselves." name:"prometheus-url" env:"SYNAPSE_PROMETHEUS_URL" placeholder:"URL"`
 	PrometheusToken string `help:"File with a bearer token for the Prometheus server." name:"prometheus-token-file" type:"existingfile" env:"SYNAPSE_PROMETHEUS_TOKEN_FILE" placeholder:"FILE"`
@@ -37,6 +40,7 @@ func (c serveCommand) Run(ctx context.Context, log *slog.Logger) error {
 		DataDir: c.DataDir, Store: c.Store, Environment: c.Environment,
 		Listen: c.Listen, TLSCertificate: c.TLSCertificate, TLSKey: c.TLSKey,
 		EntryAddress: c.EntryAddress, DatabaseAddress: c.DatabaseAddress, MaxRequests: c.MaxRequests,
+		EntryTLSAddress: c.EntryTLSAddress, EntryTLSCertificate: c.EntryTLSCert, EntryTLSKey: c.EntryTLSKey,
 		PrometheusURL: c.PrometheusURL, PrometheusTokenFile: c.PrometheusToken,
 		Program: program, Version: fullVersion(), Log: log,
 	})
@@ -102,12 +106,16 @@ func (c gatewayCommand) Run(ctx context.Context, log *slog.Logger) error {
 type entryCommand struct {
 	dataPlane
 	DatabaseAddress string `required:""`
+	TLSAddress      string `name:"tls-address"`
+	TLSCertificate  string `name:"tls-certificate"`
+	TLSKey          string `name:"tls-key"`
 }
 
 // Run serves the global entry.
 func (c entryCommand) Run(ctx context.Context, log *slog.Logger) error {
 	return gateway.RunEntry(ctx, gateway.EntryOptions{
 		Address: c.Address, DatabaseAddress: c.DatabaseAddress, AdminAddress: c.AdminAddress,
+		TLSAddress: c.TLSAddress, TLSCertificate: c.TLSCertificate, TLSKey: c.TLSKey,
 		ConfigFile: c.ConfigFile, TokenFile: c.TokenFile, Log: log,
 	})
 }

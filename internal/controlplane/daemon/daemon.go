@@ -85,6 +85,7 @@ func Run(ctx context.Context, options Options) (err error) {
 	rt, err := local.Open(local.Options{
 		Dir: RuntimeDir(options.DataDir), Program: options.Program,
 		EntryAddress: options.EntryAddress, DatabaseAddress: options.DatabaseAddress,
+		EntryTLSAddress: options.EntryTLSAddress, EntryTLSCertificate: options.EntryTLSCertificate, EntryTLSKey: options.EntryTLSKey,
 		Keychain: authn.NewMultiKeychain(ownRegistry{options.Listen, internalToken}, authn.DefaultKeychain),
 		RegionChanged: func(region string) {
 			controller.Enqueue(synapse.Key{Kind: synapse.KindRegion, Name: region})

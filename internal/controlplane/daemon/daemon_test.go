@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/apex-innovations/terraform-provider-synapse/internal/certtest"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/api"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/store"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
@@ -17,6 +18,7 @@ import (
 
 func TestOptions(t *testing.T) {
 	t.Parallel()
+	pair, other := certtest.NewPair(t, "entry"), certtest.NewPair(t, "other")
 	good := func() Options {
 		return Options{DataDir: "/data", Environment: "staging", Listen: "127.0.0.1:7700", EntryAddress: "127.0.0.1:7780", DatabaseAddress: "[::1]:7732"}
 	}
@@ -32,6 +34,17 @@ func TestOptions(t *testing.T) {
 		{"a name may lead anywhere", func(o *Options) { o.Listen = "synapse.example.com:7700" }, "not a loopback address"},
 		{"a certificate needs its key", func(o *Options) { o.TLSCertificate = "c" }, "give both or neither"},
 		{"the entry stays on the machine", func(o *Options) { o.EntryAddress = "0.0.0.0:80" }, "serves this machine only"},
+		{"the entry may have TLS", func(o *Options) {
+			o.EntryTLSAddress, o.EntryTLSCertificate, o.EntryTLSKey = "127.0.0.1:7743", pair.ChainFile, pair.KeyFile
+		}, ""},
+		{"the entry's certificate needs its key", func(o *Options) { o.EntryTLSCertificate = pair.ChainFile }, "--entry-tls-certificate and --entry-tls-key: give both or neither"},
+		{"the entry's key needs its certificate", func(o *Options) { o.EntryTLSKey = pair.KeyFile }, "--entry-tls-certificate and --entry-tls-key: give both or neither"},
+		{"the key must be that of the certificate", func(o *Options) {
+			o.EntryTLSAddress, o.EntryTLSCertificate, o.EntryTLSKey = "127.0.0.1:7743", pair.ChainFile, other.KeyFile
+		}, "private key does not match public key"},
+		{"the entry stays on the machine with TLS, too", func(o *Options) {
+			o.EntryTLSAddress, o.EntryTLSCertificate, o.EntryTLSKey = "0.0.0.0:443", pair.ChainFile, pair.KeyFile
+		}, "--entry-tls-address 0.0.0.0:443 is not a loopback address"},
 		{"the database stays on the machine, TLS or not", func(o *Options) {
 			o.DatabaseAddress, o.TLSCertificate, o.TLSKey = "192.0.2.1:5432", "c", "k"
 		}, "serves this machine only"},

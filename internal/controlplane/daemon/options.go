@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"crypto/tls"
 	"fmt"
 	"net"
 	"net/netip"
@@ -27,6 +28,9 @@ type Options struct {
 	TLSCertificate, TLSKey string
 	// EntryAddress and DatabaseAddress are host:port of the global entry and of the database write endpoint, on loopback.
 	EntryAddress, DatabaseAddress string
+	// EntryTLSAddress is host:port of the global entry with TLS, on loopback. It is used when EntryTLSCertificate and
+	// EntryTLSKey, which are PEM files, both or neither, are given.
+	EntryTLSAddress, EntryTLSCertificate, EntryTLSKey string
 	// PrometheusURL is the base URL of a Prometheus server that scrapes this daemon, for splits and SLOs. Empty: the figures
 	// of the gateways themselves. PrometheusTokenFile holds a bearer token for it, or is empty.
 	PrometheusURL, PrometheusTokenFile string
@@ -75,7 +79,36 @@ func (o *Options) complete() error {
 	if err := checkAddress("--entry-address", o.EntryAddress, true); err != nil {
 		return err
 	}
+	if err := o.completeEntryTLS(); err != nil {
+		return err
+	}
 	return checkAddress("--database-address", o.DatabaseAddress, true)
+}
+
+// completeEntryTLS checks what the entry needs for TLS, files included: the process that reads them starts only later.
+func (o *Options) completeEntryTLS() error {
+	if (o.EntryTLSCertificate == "") != (o.EntryTLSKey == "") {
+		return fmt.Errorf("--entry-tls-certificate and --entry-tls-key: give both or neither")
+	}
+	if o.EntryTLSCertificate == "" {
+		o.EntryTLSAddress = ""
+		return nil
+	}
+	if err := checkAddress("--entry-tls-address", o.EntryTLSAddress, true); err != nil {
+		return err
+	}
+	for _, file := range []*string{&o.EntryTLSCertificate, &o.EntryTLSKey} {
+		path, err := filepath.Abs(*file)
+		if err != nil {
+			return fmt.Errorf("--entry-tls-certificate and --entry-tls-key: %w", err)
+		}
+		*file = path
+	}
+	if _, err := tls.LoadX509KeyPair(o.EntryTLSCertificate, o.EntryTLSKey); err != nil {
+		return fmt.Errorf("--entry-tls-certificate %s and --entry-tls-key %s: %w: give the PEM files of a certificate chain, the server's own first, and of its private key",
+			o.EntryTLSCertificate, o.EntryTLSKey, err)
+	}
+	return nil
 }
 
 // checkAddress refuses what is not host:port, and everything but loopback when the traffic would go in the clear.

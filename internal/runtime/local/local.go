@@ -37,12 +37,14 @@ import (
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/workload"
 )
 
-// Options are what the runtime needs. All are required.
+// Options are what the runtime needs. All are required but those of TLS.
 type Options struct {
 	// Dir holds everything that the runtime keeps on disk.
 	Dir string
 	// EntryAddress and DatabaseAddress are host:port of the global entry and of the database write endpoint.
 	EntryAddress, DatabaseAddress string
+	// EntryTLSAddress is host:port of the global entry with TLS, or empty for none; the others are its PEM files.
+	EntryTLSAddress, EntryTLSCertificate, EntryTLSKey string
 	// Program is the path of the synapsed binary, which also runs the gateways.
 	Program string
 	// Keychain authenticates against image registries.

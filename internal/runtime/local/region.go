@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime"
@@ -23,9 +24,10 @@ import (
 const gatewayGrace = 15 * time.Second
 
 const (
-	labelPublic  = "public"
-	labelAdmin   = "admin"
-	labelProgram = "program"
+	labelPublic    = "public"
+	labelAdmin     = "admin"
+	labelProgram   = "program"
+	labelArguments = "arguments"
 )
 
 // EnsureRegion starts what a region consists of and says how it is. What a fault keeps down is not waited for.
@@ -123,8 +125,13 @@ func (r *Runtime) ensureEntry(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("the entry's address: %w", err)
 	}
+	arguments := []string{"--database-address=" + r.options.DatabaseAddress}
+	if r.options.EntryTLSAddress != "" {
+		arguments = append(arguments, "--tls-address="+r.options.EntryTLSAddress,
+			"--tls-certificate="+r.options.EntryTLSCertificate, "--tls-key="+r.options.EntryTLSKey)
+	}
 	_, err = r.ensureServer(ctx, server{
-		id: entryID, command: "entry", arguments: []string{"--database-address=" + r.options.DatabaseAddress},
+		id: entryID, command: "entry", arguments: arguments,
 		port: number, target: entry,
 		connect: func(admin string) { r.publisher.addEntry(gateway.NewClient[gateway.EntryConfig](admin, r.tokenFile())) },
 	})
@@ -153,8 +160,10 @@ func (r *Runtime) ensureServer(ctx context.Context, s server) (string, error) {
 	// A port that was chosen is given up when another program took it while the process was down.
 	taken := known && s.port == 0 && before.State != process.Running && portInUse(public)
 	moved := s.port != 0 && public != loopback(s.port) || taken
-	if known && (moved || before.Labels[labelProgram] != r.program) {
-		// A process of another build may not understand what this one configures. It ends first: two cannot listen.
+	arguments := strings.Join(s.arguments, " ")
+	if known && (moved || before.Labels[labelProgram] != r.program || before.Labels[labelArguments] != arguments) {
+		// A process of another build may not understand what this one configures, and one that was started otherwise does
+		// not do what is wanted now. It ends first: two cannot listen.
 		if err := r.processes.Stop(ctx, s.id, gatewayGrace); err != nil {
 			return "", fmt.Errorf("stopping %s to start it anew: %w", s.id, err)
 		}
@@ -165,7 +174,7 @@ func (r *Runtime) ensureServer(ctx context.Context, s server) (string, error) {
 			return "", err
 		}
 	}
-	labels := map[string]string{labelPublic: public, labelAdmin: admin, labelProgram: r.program}
+	labels := map[string]string{labelPublic: public, labelAdmin: admin, labelProgram: r.program, labelArguments: arguments}
 	if s.region != "" {
 		labels[labelRegion] = s.region
 	}
@@ -217,7 +226,7 @@ func (r *Runtime) chooseAddresses(s server) (public, admin string, err error) {
 // which may therefore not choose one of them.
 func (r *Runtime) ownPorts() []int {
 	var own []int
-	for _, address := range []string{r.options.EntryAddress, r.options.DatabaseAddress} {
+	for _, address := range []string{r.options.EntryAddress, r.options.EntryTLSAddress, r.options.DatabaseAddress} {
 		if _, port, err := net.SplitHostPort(address); err == nil {
 			if number, err := strconv.Atoi(port); err == nil {
 				own = append(own, number)

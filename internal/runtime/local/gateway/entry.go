@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -22,6 +23,10 @@ import (
 type EntryOptions struct {
 	// Address is the loopback host:port of the public port.
 	Address string
+	// TLSAddress is the loopback host:port of the public port with TLS, or empty for none.
+	TLSAddress string
+	// TLSCertificate and TLSKey are the PEM files with its certificate chain and key. They are read again when they change.
+	TLSCertificate, TLSKey string
 	// DatabaseAddress is the loopback host:port of the database write endpoint, or empty for none.
 	DatabaseAddress string
 	// AdminAddress is the loopback host:port of the admin port.
@@ -67,6 +72,14 @@ func RunEntry(ctx context.Context, options EntryOptions) error {
 		func(ctx context.Context) error { return listen.Serve(ctx, control, administration, options.Log) },
 		entry.observer.Run,
 	}
+	if options.TLSAddress != "" {
+		secure, certificate, err := listenTLS(ctx, options)
+		if err != nil {
+			return err
+		}
+		defer secure.Close()
+		servers = append(servers, func(ctx context.Context) error { return listen.ServeTLS(ctx, secure, entry, certificate, options.Log) })
+	}
 	if options.DatabaseAddress != "" {
 		database, err := listen.TCP(ctx, options.DatabaseAddress, "the database write endpoint")
 		if err != nil {
@@ -78,6 +91,16 @@ func RunEntry(ctx context.Context, options EntryOptions) error {
 	administration.Load()
 	options.Log.Info("global entry is up", "address", public.Addr().String(), "admin_address", control.Addr().String())
 	return serveAll(ctx, servers...)
+}
+
+// listenTLS opens the public port with TLS.
+func listenTLS(ctx context.Context, options EntryOptions) (net.Listener, *listen.Certificate, error) {
+	certificate, err := listen.LoadCertificate(options.TLSCertificate, options.TLSKey, options.Log)
+	if err != nil {
+		return nil, nil, fmt.Errorf("start the global entry: %w", err)
+	}
+	listener, err := listen.TCP(ctx, options.TLSAddress, "the global entry with TLS")
+	return listener, certificate, err
 }
 
 // maxReplayedBody is the largest request body that is kept in memory so that it can be sent to another region.
@@ -151,7 +174,7 @@ func (e *entry) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	x := &entryExchange{
 		entry: e, tenants: r.Header[HeaderTenant], deployments: r.Header[HeaderDeployment], prefer: r.Header.Get(HeaderPreferRegion),
-		client: peerAddress(r).String(), requestID: requestID(r), start: e.now(),
+		client: peerAddress(r).String(), proto: scheme(r), requestID: requestID(r), start: e.now(),
 	}
 	defer x.done()
 	if err := keepBody(r); err != nil {

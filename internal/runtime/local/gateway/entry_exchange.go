@@ -17,6 +17,7 @@ type entryExchange struct {
 	tenants, deployments []string
 	prefer               string
 	client, requestID    string
+	proto                string // http or https, as the client speaks
 	start                time.Time
 
 	region string // that the request is at; "" before any
@@ -122,6 +123,7 @@ func (x *entryExchange) Prepare(header http.Header) {
 	}
 	header[HeaderRequestID] = []string{x.requestID}
 	header[headerClientIP] = []string{x.client}
+	header[headerClientProto] = []string{x.proto}
 	header[headerInternal] = []string{x.entry.internalToken}
 }
 

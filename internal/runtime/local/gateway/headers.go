@@ -51,6 +51,8 @@ const (
 const (
 	// headerClientIP carries the client's address from the entry to a region gateway.
 	headerClientIP = "X-Synapse-Client-Ip"
+	// headerClientProto carries the scheme that the client used, http or https, from the entry to a region gateway.
+	headerClientProto = "X-Synapse-Client-Proto"
 	// headerInternal proves to a region gateway that a request comes from the entry.
 	headerInternal = "X-Synapse-Internal-Token"
 
@@ -68,14 +70,36 @@ const healthPath = observer.HealthPath
 // of a region's port learns nothing that opens the admin port.
 func internalToken(token string) string { return admin.Derive(token, "client address from the entry") }
 
-// clientAddress is the address of the client: the peer's, or what the entry says if token proves that it is the entry.
+// clientAddress is the address of the client: the peer's, or what the entry says.
 func clientAddress(r *http.Request, token string) netip.Addr {
-	if given := r.Header[headerInternal]; len(given) == 1 && subtle.ConstantTimeCompare([]byte(given[0]), []byte(token)) == 1 {
+	if fromEntry(r, token) {
 		if address, err := netip.ParseAddr(r.Header.Get(headerClientIP)); err == nil {
 			return address
 		}
 	}
 	return peerAddress(r)
+}
+
+// clientScheme is http or https, whichever the client used: with this gateway, or with the entry if that says so.
+func clientScheme(r *http.Request, token string) string {
+	if said := r.Header.Get(headerClientProto); (said == "http" || said == "https") && fromEntry(r, token) {
+		return said
+	}
+	return scheme(r)
+}
+
+// scheme is http or https, whichever the peer uses.
+func scheme(r *http.Request) string {
+	if r.TLS != nil {
+		return "https"
+	}
+	return "http"
+}
+
+// fromEntry reports whether token proves that a request comes from the entry.
+func fromEntry(r *http.Request, token string) bool {
+	given := r.Header[headerInternal]
+	return len(given) == 1 && subtle.ConstantTimeCompare([]byte(given[0]), []byte(token)) == 1
 }
 
 // peerAddress is the address at the other end of the connection; the zero address, which no policy allows, when the

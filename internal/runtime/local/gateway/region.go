@@ -153,7 +153,7 @@ func (g *regionGateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.metrics.inFlight.Inc()
 	defer g.metrics.inFlight.Dec()
 	x := &regionExchange{
-		gateway: g, requestID: requestID(r), client: clientAddress(r, g.internalToken), host: r.Host, start: g.now(),
+		gateway: g, requestID: requestID(r), client: clientAddress(r, g.internalToken), proto: clientScheme(r, g.internalToken), host: r.Host, start: g.now(),
 		table: g.table.Load(),
 	}
 	defer x.done()

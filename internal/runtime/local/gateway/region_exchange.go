@@ -15,6 +15,7 @@ type regionExchange struct {
 	table     *table // that decides; nil before the first configuration
 	tenant    *tenant
 	client    netip.Addr
+	proto     string // http or https, as the client speaks
 	host      string
 	requestID string
 	start     time.Time
@@ -91,7 +92,7 @@ func (x *regionExchange) Next(tried []*forward.Endpoint) *forward.Endpoint {
 
 // Prepare implements [forward.Exchange].
 func (x *regionExchange) Prepare(header http.Header) {
-	values := [...]string{x.requestID, x.client.String(), x.host, "http"}
+	values := [...]string{x.requestID, x.client.String(), x.host, x.proto}
 	header[HeaderRequestID] = values[0:1:1]
 	header[headerForwardedFor] = values[1:2:2]
 	header[headerRealIP] = values[1:2:2]

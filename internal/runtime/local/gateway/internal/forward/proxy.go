@@ -80,7 +80,7 @@ func (p *Proxy) putHeader(header http.Header) {
 }
 
 func (p *Proxy) fail(f *flight, err error) {
-	if f.out.Touched() {
+	if f.out.Touched() && f.in.ProtoMajor < 2 {
 		// Nobody reads the rest of the body, so the next request could not be found.
 		f.client.Header().Set("Connection", "close")
 	}

@@ -25,7 +25,7 @@ func (p *Proxy) relay(f *flight, response *http.Response) {
 	if _, found := header["Content-Type"]; !found {
 		header["Content-Type"] = nil // the server would guess one
 	}
-	if body.RequestUnfinished() {
+	if body.RequestUnfinished() && f.in.ProtoMajor < 2 { // a stream of HTTP/2 ends without its connection
 		header.Set("Connection", "close")
 	}
 	for name := range response.Trailer {

@@ -3,6 +3,7 @@ package listen
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -21,6 +22,14 @@ const (
 	readHeaderTimeout = 10 * time.Second
 	idleTimeout       = 75 * time.Second
 	maxHeaderBytes    = 64 << 10
+	// maxStreams bounds the requests that one connection of HTTP/2 has at a time; a client with more opens another one.
+	maxStreams = 250
+	// receiveBuffer bounds what is kept of the bodies that one connection of HTTP/2 sends faster than they are passed on.
+	receiveBuffer = 1 << 20
+	// After pingAfter of silence a connection of HTTP/2 must answer a ping within pingTimeout: its peer may be gone while
+	// a stream is open, for which there is no limit.
+	pingAfter   = 30 * time.Second
+	pingTimeout = 15 * time.Second
 )
 
 // TCP opens a loopback port. purpose completes "listen for …" in an error.
@@ -44,15 +53,45 @@ func TCP(ctx context.Context, address, purpose string) (net.Listener, error) {
 	return listener, nil
 }
 
-// Serve answers requests on listener until ctx ends, then lets those in flight finish.
+// Serve answers requests on listener until ctx ends, then lets those in flight finish. It speaks HTTP/1.1, and HTTP/2 with
+// clients that know beforehand that it does (RFC 9113, 3.3).
 func Serve(ctx context.Context, listener net.Listener, handler http.Handler, log *slog.Logger) error {
-	server := &http.Server{
+	server := newServer(handler, log)
+	return run(ctx, server, listener.Addr(), log, func() error { return server.Serve(listener) })
+}
+
+// ServeTLS is [Serve] with TLS: the client chooses HTTP/2 or HTTP/1.1 in the handshake (RFC 7301). A client that speaks
+// plain HTTP gets an answer 400 that says so.
+func ServeTLS(ctx context.Context, listener net.Listener, handler http.Handler, certificate *Certificate, log *slog.Logger) error {
+	server := newServer(handler, log)
+	server.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: certificate.get}
+	return run(ctx, server, listener.Addr(), log, func() error { return server.ServeTLS(listener, "", "") })
+}
+
+func newServer(handler http.Handler, log *slog.Logger) *http.Server {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(true)
+	protocols.SetUnencryptedHTTP2(true)
+	return &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: readHeaderTimeout,
 		IdleTimeout:       idleTimeout,
-		MaxHeaderBytes:    maxHeaderBytes,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		MaxHeaderBytes:    maxHeaderBytes, // of a header list of HTTP/2, too
+		Protocols:         protocols,
+		HTTP2: &http.HTTP2Config{
+			MaxConcurrentStreams:          maxStreams,
+			MaxReceiveBufferPerConnection: receiveBuffer,
+			MaxReceiveBufferPerStream:     receiveBuffer,
+			SendPingTimeout:               pingAfter,
+			PingTimeout:                   pingTimeout,
+		},
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
+}
+
+// run serves until ctx ends.
+func run(ctx context.Context, server *http.Server, address net.Addr, log *slog.Logger, serve func() error) error {
 	stopped := make(chan error, 1)
 	stop := context.AfterFunc(ctx, func() {
 		// ctx has ended; what is in flight gets its own time.
@@ -60,14 +99,14 @@ func Serve(ctx context.Context, listener net.Listener, handler http.Handler, log
 		defer cancel()
 		err := server.Shutdown(drain)
 		if errors.Is(err, context.DeadlineExceeded) {
-			log.Warn("requests were still in flight when the time to drain was over", "address", listener.Addr().String())
+			log.Warn("requests were still in flight when the time to drain was over", "address", address.String())
 			err = server.Close()
 		}
 		stopped <- err
 	})
-	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+	if err := serve(); !errors.Is(err, http.ErrServerClosed) {
 		stop()
-		return fmt.Errorf("serve on %s: %w", listener.Addr(), errors.Join(err, server.Close()))
+		return fmt.Errorf("serve on %s: %w", address, errors.Join(err, server.Close()))
 	}
 	return <-stopped
 }

@@ -55,13 +55,7 @@ func TestStoppingLetsRequestsFinish(t *testing.T) {
 	require.NoError(t, err)
 	<-arrived
 	cancel()
-	require.Eventually(t, func() bool {
-		other, err := net.Dial("tcp", listener.Addr().String())
-		if err == nil {
-			_ = other.Close()
-		}
-		return err != nil
-	}, 30*time.Second, 5*time.Millisecond, "no new connection is accepted")
+	awaitRefusal(t, listener.Addr().String())
 	close(finish)
 	response, err := http.ReadResponse(bufio.NewReader(connection), nil)
 	require.NoError(t, err)
@@ -69,4 +63,15 @@ func TestStoppingLetsRequestsFinish(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "finished", string(content))
 	require.NoError(t, <-ended)
+}
+
+// awaitRefusal waits until an address accepts no new connection.
+func awaitRefusal(t testing.TB, address string) {
+	require.Eventually(t, func() bool {
+		other, err := net.Dial("tcp", address)
+		if err == nil {
+			_ = other.Close()
+		}
+		return err != nil
+	}, 30*time.Second, 5*time.Millisecond, "no new connection is accepted")
 }

@@ -1,0 +1,80 @@
+package listen
+
+import (
+	"crypto/tls"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+)
+
+// Certificate is a certificate chain and its private key in two PEM files. A handshake after one of them has changed
+// gets the new ones, so that a renewal needs no restart. While what is there cannot be used (one file is new and the other
+// is not yet, say), the last good pair stays.
+type Certificate struct {
+	files [2]string // chain and key
+	log   *slog.Logger
+
+	mu      sync.Mutex
+	seen    [2]os.FileInfo // of the files when they were last read
+	current *tls.Certificate
+}
+
+// LoadCertificate reads a certificate chain and its key.
+func LoadCertificate(chainFile, keyFile string, log *slog.Logger) (*Certificate, error) {
+	c := &Certificate{files: [2]string{chainFile, keyFile}, log: log}
+	seen, err := c.look()
+	if err != nil {
+		return nil, err
+	}
+	if c.current, err = c.read(); err != nil {
+		return nil, err
+	}
+	c.seen = seen
+	return c, nil
+}
+
+// get returns the pair that is in the files now.
+func (c *Certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	seen, err := c.look() // before the files are read: a change in between is seen the next time
+	if err != nil || !changed(c.seen, seen) {
+		return c.current, nil
+	}
+	c.seen = seen
+	next, err := c.read()
+	if err != nil {
+		c.log.Warn("the certificate has changed and cannot be used: the one before stays", "error", err)
+		return c.current, nil
+	}
+	c.current = next
+	c.log.Info("the certificate was read anew", "file", c.files[0], "not_after", next.Leaf.NotAfter)
+	return c.current, nil
+}
+
+func (c *Certificate) look() (seen [2]os.FileInfo, err error) {
+	for i, file := range c.files {
+		if seen[i], err = os.Stat(file); err != nil {
+			return seen, fmt.Errorf("read the certificate or its key: %w", err)
+		}
+	}
+	return seen, nil
+}
+
+func (c *Certificate) read() (*tls.Certificate, error) {
+	pair, err := tls.LoadX509KeyPair(c.files[0], c.files[1])
+	if err != nil {
+		return nil, fmt.Errorf("read the certificate in %s with the key in %s: %w", c.files[0], c.files[1], err)
+	}
+	return &pair, nil
+}
+
+func changed(before, now [2]os.FileInfo) bool {
+	for i := range now {
+		if !os.SameFile(before[i], now[i]) || !before[i].ModTime().Equal(now[i].ModTime()) || before[i].Size() != now[i].Size() {
+			return true
+		}
+	}
+	return false
+}
