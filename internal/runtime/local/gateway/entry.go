@@ -40,6 +40,7 @@ type EntryOptions struct {
 
 // RunEntry serves the global entry until ctx ends, then lets requests in flight finish for up to ten seconds.
 func RunEntry(ctx context.Context, options EntryOptions) error {
+	collectSeldom()
 	token, err := admin.ReadToken(options.TokenFile)
 	if err != nil {
 		return fmt.Errorf("start the global entry: %w", err)

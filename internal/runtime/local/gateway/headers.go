@@ -2,7 +2,8 @@ package gateway
 
 import (
 	"crypto/subtle"
-	"fmt"
+	"encoding/binary"
+	"encoding/hex"
 	"math/rand/v2"
 	"net/http"
 	"net/netip"
@@ -117,8 +118,11 @@ func requestID(r *http.Request) string {
 	if id := r.Header.Get(HeaderRequestID); id != "" && len(id) <= 128 && isHeaderValue(id) {
 		return id
 	}
-	// It needs to be unique, not secret.
-	return fmt.Sprintf("%016x%016x", rand.Uint64(), rand.Uint64())
+	// It needs to be unique, not secret. Each request needs one: formatting it with fmt took 6 % of a gateway's time.
+	var id [16]byte
+	binary.BigEndian.PutUint64(id[:8], rand.Uint64())
+	binary.BigEndian.PutUint64(id[8:], rand.Uint64())
+	return hex.EncodeToString(id[:])
 }
 
 // isWrite reports whether a request may change something: RFC 9110, 9.2.1.

@@ -42,6 +42,7 @@ type Options struct {
 
 // RunRegion serves a region until ctx ends, then lets requests in flight finish for up to ten seconds.
 func RunRegion(ctx context.Context, options Options) error {
+	collectSeldom()
 	token, err := admin.ReadToken(options.TokenFile)
 	if err != nil {
 		return fmt.Errorf("start the gateway of region %q: %w", options.Region, err)
