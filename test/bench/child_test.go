@@ -18,14 +18,16 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// roleVariable makes the test program a child of itself: "backend" with the address as argument, or "guard" or "node" with a
-// command.
+// roleVariable makes the test program a child of itself: "backend" with the address as argument, "reverse" with its address and
+// those of backends, or "guard" or "node" with a command.
 const roleVariable = "SYNAPSE_BENCH_ROLE"
 
 func TestMain(m *testing.M) {
 	switch os.Getenv(roleVariable) {
 	case "backend":
 		os.Exit(exitCode(serveBackend(os.Args[1])))
+	case "reverse":
+		os.Exit(exitCode(serveReverse(os.Args[1], os.Args[2:])))
 	case "guard":
 		os.Exit(exitCode(guard(os.Args[1:])))
 	case "node":
@@ -49,6 +51,11 @@ func serveBackend(address string) error {
 		w.Header()["Content-Type"] = []string{"text/plain"}
 		_, _ = w.Write(payload)
 	})}
+	return serveUntilOrphaned(server)
+}
+
+// serveUntilOrphaned serves until the parent is gone.
+func serveUntilOrphaned(server *http.Server) error {
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		_ = server.Close()
@@ -79,6 +86,13 @@ func guard(arguments []string) error {
 // that it returns ends the child before that, and returns when it is gone.
 func startChild(t *testing.T, role, address string, arguments ...string) (end func()) {
 	t.Helper()
+	end, _ = startCounted(t, role, address, arguments...)
+	return end
+}
+
+// startCounted is startChild. It also returns the child's process id.
+func startCounted(t *testing.T, role, address string, arguments ...string) (end func(), pid int) {
+	t.Helper()
 	program, err := os.Executable()
 	require.NoError(t, err)
 	log, err := os.Create(filepath.Join(t.TempDir(), "log"))
@@ -108,7 +122,7 @@ func startChild(t *testing.T, role, address string, arguments ...string) (end fu
 		}
 		return connection.Close() == nil
 	}, time.Minute, 10*time.Millisecond, "%s does not listen at %s", arguments, address)
-	return end
+	return end, command.Process.Pid
 }
 
 func freeAddresses(t *testing.T, count int) []string {

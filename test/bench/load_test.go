@@ -23,6 +23,7 @@ const connections = 32
 type load struct {
 	perSecond float64
 	p50, p99  time.Duration
+	elapsed   time.Duration
 }
 
 // flood sends requests to an address for a while. It writes and reads bytes, so that it costs little beside what it
@@ -61,7 +62,7 @@ func flood(t *testing.T, address, path string, duration time.Duration) load {
 	elapsed := time.Since(start)
 	all := slices.Concat(latencies...)
 	slices.Sort(all)
-	return load{float64(len(all)) / elapsed.Seconds(), all[len(all)/2], all[len(all)*99/100]}
+	return load{float64(len(all)) / elapsed.Seconds(), all[len(all)/2], all[len(all)*99/100], elapsed}
 }
 
 // skipAnswer reads an answer 200 with a Content-Length, as all targets give.

@@ -1,19 +1,12 @@
 package bench
 
 import (
-	"fmt"
 	"math"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
+	"github.com/shirou/gopsutil/v4/process"
 	"github.com/stretchr/testify/require"
-
-	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway"
-	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
-	"github.com/apex-innovations/terraform-provider-synapse/internal/synapsedtest"
 )
 
 const (
@@ -29,6 +22,8 @@ type proxyResult struct {
 	PerSecond float64 `json:"requests_per_second"`
 	P50MS     float64 `json:"p50_ms"`
 	P99MS     float64 `json:"p99_ms"`
+	// CPUMicroseconds is the processor time that the proxy itself took for a request, user and system.
+	CPUMicroseconds float64 `json:"cpu_us_per_request"`
 }
 
 type proxyComparison struct {
@@ -39,178 +34,96 @@ type proxyComparison struct {
 	ThroughputAim   float64       `json:"throughput_aim_at_least"`
 	P99Ratio        float64       `json:"p99_to_the_better_of_nginx_and_haproxy"`
 	P99Aim          float64       `json:"p99_aim_at_most"`
+	// The ratios to Caddy and to net/http's own proxy: what a Go program that is not made for speed takes.
+	ThroughputToCaddy   float64 `json:"throughput_to_caddy"`
+	P99ToCaddy          float64 `json:"p99_to_caddy"`
+	ThroughputToReverse float64 `json:"throughput_to_httputil_reverse_proxy"`
+	P99ToReverse        float64 `json:"p99_to_httputil_reverse_proxy"`
 }
 
-// TestBenchProxies sends the same requests through a region gateway with a split of three backends, through nginx and
-// HAProxy with the same weights for the same backends, and to a backend directly, in turns. All three say the same to the
-// backend and to the client: a proxy that leaves the headers out saves work at both ends. What the gateway does beyond, such as
-// histograms for each backend, it has to do in its time.
+// proxyContender is a proxy, or a backend without one.
+type proxyContender struct {
+	name, address string
+	pid           int
+	// What each round measured.
+	perSecond, p50, p99, cpu []float64
+}
+
+// TestBenchProxies sends the same requests through a region gateway with a split of three backends, through nginx, HAProxy,
+// Caddy and net/http's ReverseProxy with the same weights for the same backends, and to a backend directly, in turns. All say the
+// same to the backend and to the client: a proxy that leaves the headers out saves work at both ends. What the gateway does
+// beyond, such as histograms for each backend, it has to do in its time.
 func TestBenchProxies(t *testing.T) {
 	onlyWhenAsked(t)
-	nginx, haproxy := programOf(t, "nginx", "nginx"), programOf(t, "haproxy", "haproxy")
-	addresses := freeAddresses(t, 7)
+	nginx, haproxy, caddy := programOf(t, "nginx", "nginx"), programOf(t, "haproxy", "haproxy"), programOf(t, "caddy", "caddy")
+	addresses := freeAddresses(t, 9)
 	backends := addresses[:3]
+	var direct int
 	for _, address := range backends {
-		startChild(t, "backend", address, address)
+		_, direct = startCounted(t, "backend", address, address)
 	}
-	gatewayAddress := addresses[3]
-	startGateway(t, gatewayAddress, addresses[4], backends)
-	startNginx(t, nginx, addresses[5], backends)
-	startHAProxy(t, haproxy, addresses[6], backends)
-
-	targets := []struct{ name, address string }{
-		{"region gateway", gatewayAddress}, {"nginx", addresses[5]}, {"haproxy", addresses[6]}, {"direct", backends[0]},
+	ours := &proxyContender{name: "region gateway", address: addresses[3], pid: startGateway(t, addresses[3], addresses[4], backends)}
+	others := []*proxyContender{
+		{name: "nginx", address: addresses[5], pid: startNginx(t, nginx, addresses[5], backends)},
+		{name: "haproxy", address: addresses[6], pid: startHAProxy(t, haproxy, addresses[6], backends)},
+		{name: "caddy", address: addresses[7], pid: startCaddy(t, caddy, addresses[7], backends)},
+		{name: "httputil.ReverseProxy", address: addresses[8], pid: startReverse(t, addresses[8], backends)},
 	}
-	perSecond, p50, p99 := map[string][]float64{}, map[string][]float64{}, map[string][]float64{}
+	targets := append([]*proxyContender{ours}, append(others, &proxyContender{name: "direct", address: backends[2], pid: direct})...)
 	for _, target := range targets {
 		flood(t, target.address, "/shop/items", time.Second) // to warm up
 	}
 	for round := range proxyRounds {
 		for _, target := range targets {
-			got := flood(t, target.address, "/shop/items", proxyRoundTime)
-			t.Logf("round %d, %s: %.0f requests/s, p50 %v, p99 %v", round+1, target.name, got.perSecond, got.p50, got.p99)
-			perSecond[target.name] = append(perSecond[target.name], got.perSecond)
-			p50[target.name] = append(p50[target.name], float64(got.p50)/float64(time.Millisecond))
-			p99[target.name] = append(p99[target.name], float64(got.p99)/float64(time.Millisecond))
+			target.measure(t, round+1)
 		}
 	}
-	round := func(v float64) float64 { return math.Round(v*100) / 100 }
 	result := proxyComparison{Connections: connections, Weights: proxyWeights, ThroughputAim: 0.7, P99Aim: 1.5}
 	for _, target := range targets {
-		result.Targets = append(result.Targets, proxyResult{
-			target.name, math.Round(median(perSecond[target.name])), round(median(p50[target.name])), round(median(p99[target.name])),
-		})
+		result.Targets = append(result.Targets, target.result())
 	}
-	ours := targets[0].name
-	result.ThroughputRatio = round(median(perSecond[ours]) / max(median(perSecond["nginx"]), median(perSecond["haproxy"])))
-	result.P99Ratio = round(median(p99[ours]) / min(median(p99["nginx"]), median(p99["haproxy"])))
-	section(t, "split_of_three_backends_beside_nginx_and_haproxy", result)
+	byThroughput := func(c *proxyContender) float64 { return median(c.perSecond) }
+	byP99 := func(c *proxyContender) float64 { return median(c.p99) }
+	result.ThroughputRatio = rounded(byThroughput(ours) / max(byThroughput(others[0]), byThroughput(others[1])))
+	result.P99Ratio = rounded(byP99(ours) / min(byP99(others[0]), byP99(others[1])))
+	result.ThroughputToCaddy = rounded(byThroughput(ours) / byThroughput(others[2]))
+	result.P99ToCaddy = rounded(byP99(ours) / byP99(others[2]))
+	result.ThroughputToReverse = rounded(byThroughput(ours) / byThroughput(others[3]))
+	result.P99ToReverse = rounded(byP99(ours) / byP99(others[3]))
+	section(t, "split_of_three_backends_beside_other_proxies", result)
 }
 
-// startGateway runs a region gateway as the control plane does, with a split of three deployments.
-func startGateway(t *testing.T, address, adminAddress string, backends []string) {
+// measure is one round.
+func (c *proxyContender) measure(t *testing.T, round int) {
 	t.Helper()
-	dir := t.TempDir()
-	tokenFile := filepath.Join(dir, "token")
-	require.NoError(t, os.WriteFile(tokenFile, []byte(strings.Repeat("0123456789abcdef", 2)+"\n"), 0o600))
-	config := gateway.Config{Generation: 1, Region: "eu", Services: map[string]gateway.Service{}}
-	split := gateway.Split{
-		Name: "shop", Route: synapse.SplitRoute{PathPrefix: "/shop"}, Backends: map[string]gateway.SplitBackend{}, Stable: "v0",
-	}
-	var service gateway.Service
-	for i, backend := range backends {
-		name := fmt.Sprint("v", i)
-		service.Deployments = append(service.Deployments, gateway.Deployment{
-			Name: name, Endpoints: []gateway.Endpoint{{ID: "shop-" + name, Address: backend, Revision: "r1"}},
-		})
-		split.Backends[name] = gateway.SplitBackend{Service: "shop", Deployment: name, ReplacePrefix: "/", Weight: proxyWeights[i]}
-		if name != split.Stable {
-			split.Candidates = append(split.Candidates, name)
-		}
-	}
-	config.Services["shop"], config.Splits = service, []gateway.Split{split}
-	startChild(t, "guard", address, synapsedtest.Program(t), "gateway", "--region=eu", "--address="+address, "--admin-address="+adminAddress,
-		"--config-file="+filepath.Join(dir, "config.json"), "--token-file="+tokenFile)
-	require.NoError(t, gateway.NewClient[gateway.Config](adminAddress, tokenFile).Apply(t.Context(), config))
+	before := processorTime(t, c.pid)
+	got := flood(t, c.address, "/shop/items", proxyRoundTime)
+	cpu := (processorTime(t, c.pid) - before) * 1e6 / (got.perSecond * got.elapsed.Seconds())
+	t.Logf("round %d, %s: %.0f requests/s, p50 %v, p99 %v, %.0f us of processor time each", round, c.name, got.perSecond, got.p50, got.p99, cpu)
+	c.perSecond, c.cpu = append(c.perSecond, got.perSecond), append(c.cpu, cpu)
+	c.p50, c.p99 = append(c.p50, milliseconds(got.p50)), append(c.p99, milliseconds(got.p99))
 }
 
-func startNginx(t *testing.T, program, address string, backends []string) {
-	t.Helper()
-	dir := t.TempDir()
-	user := ""
-	if os.Geteuid() == 0 {
-		user = "user root;" // others cannot enter the directory
+func (c *proxyContender) result() proxyResult {
+	return proxyResult{
+		c.name, math.Round(median(c.perSecond)), rounded(median(c.p50)), rounded(median(c.p99)), rounded(median(c.cpu)),
 	}
-	var servers strings.Builder
-	for i, backend := range backends {
-		fmt.Fprintf(&servers, "server %s weight=%d;\n", backend, proxyWeights[i])
-	}
-	file := filepath.Join(dir, "nginx.conf")
-	require.NoError(t, os.WriteFile(file, []byte(fmt.Sprintf(`
-daemon off;
-%[1]s
-worker_processes auto;
-pid %[2]s/pid;
-error_log stderr crit;
-events { worker_connections 4096; }
-http {
-  access_log off;
-  client_body_temp_path %[2]s/body;
-  proxy_temp_path %[2]s/proxy;
-  fastcgi_temp_path %[2]s/fastcgi;
-  uwsgi_temp_path %[2]s/uwsgi;
-  scgi_temp_path %[2]s/scgi;
-  keepalive_requests 1000000000;
-  upstream backends {
-%[3]s
-    keepalive 128;
-    keepalive_requests 1000000000;
-  }
-  server {
-    listen %[4]s;
-    location /shop/ {
-      proxy_pass http://backends/;
-      proxy_http_version 1.1;
-      proxy_set_header Connection "";
-      proxy_set_header Host $host;
-      proxy_set_header X-Forwarded-For $remote_addr;
-      proxy_set_header X-Forwarded-Host $host;
-      proxy_set_header X-Forwarded-Proto http;
-      proxy_set_header X-Forwarded-Prefix /shop;
-      proxy_set_header X-Request-Id $request_id;
-      proxy_set_header X-Synapse-Region eu;
-      add_header X-Request-Id $request_id;
-      add_header X-Synapse-Region eu;
-      add_header X-Synapse-Split shop;
-      add_header X-Synapse-Backend v0;
-      add_header X-Synapse-Service shop;
-      add_header X-Synapse-Deployment v0;
-      add_header X-Synapse-Revision r1;
-    }
-  }
-}
-`, user, dir, servers.String(), address)), 0o600))
-	startChild(t, "guard", address, program, "-e", "stderr", "-p", dir, "-c", file)
 }
 
-func startHAProxy(t *testing.T, program, address string, backends []string) {
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+// processorTime is what a process and all that it has started have used so far, in seconds.
+func processorTime(t *testing.T, pid int) float64 {
 	t.Helper()
-	var servers strings.Builder
-	for i, backend := range backends {
-		fmt.Fprintf(&servers, "  server v%d %s weight %d\n", i, backend, proxyWeights[i])
+	all := []int{pid}
+	seconds := 0.0
+	for i := 0; i < len(all); i++ {
+		all = append(all, childrenOf(all[i])...)
+		p, err := process.NewProcess(int32(all[i]))
+		require.NoError(t, err)
+		times, err := p.Times()
+		require.NoError(t, err)
+		seconds += times.User + times.System
 	}
-	file := filepath.Join(t.TempDir(), "haproxy.cfg")
-	require.NoError(t, os.WriteFile(file, []byte(fmt.Sprintf(`
-global
-  nbthread 2
-  maxconn 4096
-defaults
-  mode http
-  option http-keep-alive
-  http-reuse always
-  option forwardfor
-  timeout connect 5s
-  timeout client 1m
-  timeout server 1m
-frontend public
-  bind %s
-  default_backend backends
-backend backends
-  balance roundrobin
-  http-request replace-path /shop/(.*) /\1
-  unique-id-format %%{+X}o%%ci:%%cp_%%rt
-  unique-id-header X-Request-Id
-  http-request set-header X-Forwarded-Host %%[req.hdr(host)]
-  http-request set-header X-Forwarded-Proto http
-  http-request set-header X-Forwarded-Prefix /shop
-  http-request set-header X-Synapse-Region eu
-  http-response set-header X-Request-Id %%[unique-id]
-  http-response set-header X-Synapse-Region eu
-  http-response set-header X-Synapse-Split shop
-  http-response set-header X-Synapse-Backend v0
-  http-response set-header X-Synapse-Service shop
-  http-response set-header X-Synapse-Deployment v0
-  http-response set-header X-Synapse-Revision r1
-%s`, address, servers.String())), 0o600))
-	startChild(t, "guard", address, program, "-db", "-f", file)
+	return seconds
 }
