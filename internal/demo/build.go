@@ -44,7 +44,7 @@ func (d Demo) build(ctx context.Context) (synapsedChanged bool, err error) {
 func (d Demo) buildOne(ctx context.Context, p program) (changed bool, err error) {
 	final := filepath.Join(d.binDir(), p.name)
 	fresh := final + ".new"
-	args := []string{"build", "-buildvcs=false", "-o", fresh}
+	args := []string{"build", "-trimpath", "-buildvcs=false", "-o", fresh}
 	if p.version != "" {
 		args = append(args, "-ldflags", "-X main.version="+p.version)
 	}

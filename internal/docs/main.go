@@ -3,7 +3,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -17,7 +19,6 @@ import (
 )
 
 type commandLine struct {
-	Terraform    string `default:"terraform" help:"The terraform or tofu that reads the schema."`
 	Tfplugindocs string `default:"bin/tools/tfplugindocs" help:"The tfplugindocs to use."`
 	Check        bool   `help:"Change nothing; fail when docs/ is not what would be generated."`
 }
@@ -40,7 +41,7 @@ func (cli commandLine) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(tmp)) }()
-	schema, err := cli.schema(ctx, tmp)
+	schema, err := writeSchemas(ctx, tmp)
 	if err != nil {
 		return fmt.Errorf("reading the provider's schema: %w", err)
 	}
@@ -65,39 +66,18 @@ func (cli commandLine) run(ctx context.Context) (err error) {
 	return nil
 }
 
-// schema builds the provider, lets Terraform ask it for its schema, and returns the path of a file with the answer.
-func (cli commandLine) schema(ctx context.Context, tmp string) (string, error) {
-	if _, err := output(ctx, ".", append(os.Environ(), "CGO_ENABLED=0"), "go", "build", "-buildvcs=false", "-o", filepath.Join(tmp, "terraform-provider-synapse"), "."); err != nil {
-		return "", err
-	}
-	work := filepath.Join(tmp, "work")
-	if err := os.Mkdir(work, 0o700); err != nil {
-		return "", err
-	}
-	files := map[string]string{
-		filepath.Join(tmp, "terraform.rc"): fmt.Sprintf("provider_installation {\n  dev_overrides {\n    %q = %q\n  }\n  direct {}\n}\n",
-			"apex-innovations/synapse", tmp),
-		filepath.Join(work, "main.tf"): "terraform {\n  required_providers {\n    synapse = {\n      source = \"apex-innovations/synapse\"\n    }\n  }\n}\n",
-	}
-	for path, content := range files {
-		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-			return "", err
-		}
-	}
-	env := append(os.Environ(), "TF_CLI_CONFIG_FILE="+filepath.Join(tmp, "terraform.rc"))
-	schema, err := output(ctx, work, env, cli.Terraform, "providers", "schema", "-json")
+// writeSchemas writes the provider's schemas into a file in dir, and returns its path.
+func writeSchemas(ctx context.Context, dir string) (string, error) {
+	schemas, err := providerSchemas(ctx)
 	if err != nil {
 		return "", err
 	}
-	// tfplugindocs looks the provider up by its short name.
-	for _, registry := range []string{"registry.terraform.io", "registry.opentofu.org"} {
-		schema = strings.ReplaceAll(schema, `"`+registry+`/apex-innovations/synapse"`, `"synapse"`)
-	}
-	if schema, err = withActions(ctx, schema); err != nil {
+	encoded, err := json.Marshal(schemas)
+	if err != nil {
 		return "", err
 	}
-	path := filepath.Join(tmp, "schema.json")
-	return path, os.WriteFile(path, []byte(schema), 0o600)
+	path := filepath.Join(dir, "schema.json")
+	return path, os.WriteFile(path, encoded, 0o600)
 }
 
 func (cli commandLine) generate(ctx context.Context, schema, dir string) error {
@@ -105,19 +85,10 @@ func (cli commandLine) generate(ctx context.Context, schema, dir string) error {
 	if err != nil {
 		return err
 	}
-	_, err = output(ctx, ".", nil, tool, "generate", "--provider-name", "synapse",
+	command := exec.CommandContext(ctx, tool, "generate", "--provider-name", "synapse",
 		"--providers-schema", schema, "--rendered-website-dir", dir)
-	return err
-}
-
-// output runs a program and returns what it wrote to standard output; the error holds the rest.
-func output(ctx context.Context, dir string, env []string, name string, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Dir, cmd.Env = dir, env
-	var stdout, stderr strings.Builder
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil {
-		return "", fmt.Errorf("%s %s: %w\n%s", name, strings.Join(args, " "), err, strings.TrimSpace(stdout.String()+"\n"+stderr.String()))
+	if output, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w\n%s", filepath.Base(tool), err, bytes.TrimSpace(output))
 	}
-	return stdout.String(), nil
+	return nil
 }

@@ -213,8 +213,8 @@ func (s Staging) startLab(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	build := exec.CommandContext(ctx, "go", "build", "-o", s.lab(), "./cmd/gcplab")
-	build.Dir = s.Repository
+	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", s.lab(), "./cmd/gcplab")
+	build.Dir, build.Env = s.Repository, append(os.Environ(), "CGO_ENABLED=0")
 	if output, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("build gcplab: %w\n%s", err, output)
 	}

@@ -260,46 +260,6 @@ func freePorts(t testing.TB, n int) []string {
 	return addresses
 }
 
-// Program builds synapsed and returns its path. Test processes that build at the same time wait for each other.
-func Program(t testing.TB) string {
-	t.Helper()
-	return Build(t, "./cmd/synapsed")
-}
-
-// Build builds a static binary of a package of this module, given by its path from the module's root, and returns the
-// binary's path.
-func Build(t testing.TB, pkg string) string {
-	t.Helper()
-	root, err := Root()
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := filepath.Join(root, "bin", "test")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	lock, err := os.OpenFile(filepath.Join(dir, ".lock"), os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer lock.Close()
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(dir, binaryName(pkg))
-	build := exec.Command("go", "build", "-o", path+".new", pkg)
-	build.Dir = root
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if output, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("building %s: %v\n%s", pkg, err, output)
-	}
-	// A program that another test runs from this path keeps running.
-	if err := os.Rename(path+".new", path); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
 // Root is the directory of this Go module.
 func Root() (string, error) {
 	dir, err := os.Getwd()
@@ -316,12 +276,4 @@ func Root() (string, error) {
 		}
 		dir = parent
 	}
-}
-
-// binaryName names the binary of a package; the module's root is the provider.
-func binaryName(pkg string) string {
-	if pkg == "." {
-		return "terraform-provider-synapse"
-	}
-	return filepath.Base(pkg)
 }

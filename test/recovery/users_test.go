@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,6 +15,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
+
+	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
 )
 
 // adminURL is a superuser's URL of a database server, or of the write endpoint.
@@ -84,8 +87,10 @@ func (o *outage) take() time.Duration {
 // users send requests and write, with code of their own that knows nothing of drills.
 type users struct {
 	requests, writes outage
-	mu               sync.Mutex
-	acked            map[int64]bool
+	// control is what the same browser sees of a server that nothing happens to: what it waits for there, the machine was busy.
+	control outage
+	mu      sync.Mutex
+	acked   map[int64]bool
 }
 
 // use lets users work until the test ends: 200 requests and 50 writes a second.
@@ -98,9 +103,13 @@ func (s *stack) use() *users {
 	s.t.Cleanup(func() { cancel(); working.Wait() })
 	transport := &http.Transport{MaxIdleConnsPerHost: 64, DialContext: (&net.Dialer{Timeout: time.Second}).DialContext}
 	browser := &http.Client{Transport: transport, Timeout: time.Second}
-	working.Go(func() {
-		each(ctx, 5*time.Millisecond, &working, func(int64) { u.get(ctx, browser, s.EntryURL+"/auth/healthz") })
-	})
+	unharmed := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	s.t.Cleanup(unharmed.Close)
+	for url, seen := range map[string]*outage{s.EntryURL + "/auth/healthz": &u.requests, unharmed.URL: &u.control} {
+		working.Go(func() {
+			each(ctx, 5*time.Millisecond, &working, func(int64) { get(ctx, browser, url, seen) })
+		})
+	}
 	url := s.adminURL(s.DatabaseAddress)
 	writers := make(chan *pgx.Conn, 8)
 	for range cap(writers) {
@@ -132,7 +141,7 @@ func each(ctx context.Context, every time.Duration, working *sync.WaitGroup, do 
 	}
 }
 
-func (u *users) get(ctx context.Context, browser *http.Client, url string) {
+func get(ctx context.Context, browser *http.Client, url string, seen *outage) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return
@@ -143,8 +152,25 @@ func (u *users) get(ctx context.Context, browser *http.Client, url string) {
 	}
 	_ = response.Body.Close()
 	if response.StatusCode == http.StatusOK {
-		u.requests.good(time.Now())
+		seen.good(time.Now())
 	}
+}
+
+// forget has what users saw begin anew.
+func (u *users) forget() {
+	u.requests.take()
+	u.writes.take()
+	u.control.take()
+}
+
+// sawOf returns how long users were without service because of a run's fault, and for how long they wait for an answer without one:
+// the longest that they did before it, or that the control did up to the end of the outage.
+func (u *users) sawOf(s *stack, name string) (outside, noise time.Duration) {
+	s.t.Helper()
+	s.awaitStep(name, synapse.DrillStepInjectFault)
+	noise = max(u.requests.longestSoFar(), u.writes.longestSoFar())
+	s.awaitStep(name, synapse.DrillStepHold)
+	return max(u.requests.take(), u.writes.take()), max(noise, u.control.take())
 }
 
 // write writes once, and returns the connection to go on with.

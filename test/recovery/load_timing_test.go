@@ -37,13 +37,9 @@ func TestRegionLossUnderLoadLosesNoAcknowledgedWrite(t *testing.T) {
 	for i := range benchRuns(t, 1) {
 		name := fmt.Sprint("run-", i+1)
 		s.awaitReadiness()
-		u.requests.take()
-		u.writes.take()
+		u.forget()
 		s.begin("loss", name)
-		s.awaitStep(name, synapse.DrillStepInjectFault)
-		noise := max(u.requests.longestSoFar(), u.writes.longestSoFar())
-		s.awaitStep(name, synapse.DrillStepHold)
-		outside := max(u.requests.take(), u.writes.take())
+		outside, noise := u.sawOf(s, name)
 		r := s.end(name)
 		require.Equal(t, synapse.VerdictPassed, r.Status.Verdict, r.Status.Message)
 		require.Zero(t, r.Status.Report.Markers.Lost)
@@ -67,17 +63,13 @@ func TestTheLossOfAsynchronousReplicationIsReportedAsItIs(t *testing.T) {
 	for i := range benchRuns(t, 1) {
 		name := fmt.Sprint("run-", i+1)
 		s.awaitReadiness()
-		u.writes.take()
-		u.requests.take()
+		u.forget()
 		s.begin("loss", name)
 		s.awaitStep(name, synapse.DrillStepSteadyState)
 		// What is sent already lies in the standby's socket, and is not lost: it is the sender that must stand still. It ends
 		// with its region.
 		require.NoError(t, syscall.Kill(s.sender("eu"), syscall.SIGSTOP))
-		s.awaitStep(name, synapse.DrillStepInjectFault)
-		noise := max(u.requests.longestSoFar(), u.writes.longestSoFar())
-		s.awaitStep(name, synapse.DrillStepHold)
-		outside := max(u.requests.take(), u.writes.take())
+		outside, noise := u.sawOf(s, name)
 		r := s.end(name)
 		require.Equal(t, synapse.VerdictPassed, r.Status.Verdict, r.Status.Message)
 		lost := s.lostMarkers(name)
@@ -109,8 +101,8 @@ func (s *stack) lostMarkers(run string) int {
 	return len(acked)
 }
 
-// requireNear fails when the report and users differ by more than 10 % or 200 ms, and more than users wait for an answer when
-// nothing is wrong: a busy machine makes them see less exactly.
+// requireNear fails when the report and users differ by more than 10 % or 200 ms, and more than an answer takes at the same time when
+// nothing is wrong: a busy machine makes users see less exactly.
 func requireNear(t *testing.T, reported, outside, noise time.Duration) {
 	t.Helper()
 	difference := (reported - outside).Abs()
