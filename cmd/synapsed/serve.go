@@ -14,6 +14,7 @@ import (
 )
 
 type serveCommand struct {
+	identityFlags
 	DataDir         string `help:"Directory for everything that is kept on disk. Default: /var/lib/synapse/ENVIRONMENT for root, else $XDG_STATE_HOME/synapse/ENVIRONMENT." env:"SYNAPSE_DATA_DIR" placeholder:"DIR"`
 	Store           string `help:"Where objects are kept: a file for SQLite, or postgres://USER:PASSWORD@HOST/DATABASE. Default: synapse.db in the data directory." env:"SYNAPSE_STORE" placeholder:"DSN"`
 	Environment     string `help:"Name of the one environment that this control plane runs." default:"development" env:"SYNAPSE_ENVIRONMENT"`
@@ -42,7 +43,8 @@ func (c serveCommand) Run(ctx context.Context, log *slog.Logger) error {
 		EntryAddress: c.EntryAddress, DatabaseAddress: c.DatabaseAddress, MaxRequests: c.MaxRequests,
 		EntryTLSAddress: c.EntryTLSAddress, EntryTLSCertificate: c.EntryTLSCert, EntryTLSKey: c.EntryTLSKey,
 		PrometheusURL: c.PrometheusURL, PrometheusTokenFile: c.PrometheusToken,
-		Program: program, Version: fullVersion(), Log: log,
+		Identity: c.options(),
+		Program:  program, Version: fullVersion(), Log: log,
 	})
 }
 

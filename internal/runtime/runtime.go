@@ -50,6 +50,12 @@ type Image struct {
 	Digest string
 }
 
+// Service is what gateways must know of a service, beside its deployments.
+type Service struct {
+	Name string
+	Spec synapse.ServiceSpec
+}
+
 // Workload is what is wanted of one deployment in one region.
 type Workload struct {
 	Service, Deployment, Region string

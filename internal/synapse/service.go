@@ -1,6 +1,7 @@
 package synapse
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -11,12 +12,37 @@ type Protocol string
 // ProtocolHTTP is HTTP/1.1.
 const ProtocolHTTP Protocol = "http"
 
+// TenantNeed is what a service needs to know of the tenant that a request is for.
+type TenantNeed string
+
+// The needs of services, each including the ones before it.
+const (
+	TenantOptional TenantNeed = "optional" // requests without a tenant are served, too
+	TenantRequired TenantNeed = "required" // each request is for a tenant
+	TenantProven   TenantNeed = "proven"   // and that it is for this tenant was proven, not only said
+)
+
+// Includes reports whether who has what n needs also has what other needs.
+func (n TenantNeed) Includes(other TenantNeed) bool { return n.rank() >= other.rank() }
+
+func (n TenantNeed) rank() int {
+	switch n {
+	case TenantRequired:
+		return 1
+	case TenantProven:
+		return 2
+	}
+	return 0
+}
+
 // ServiceSpec is what is wanted of a service: an entry in the catalogue. Its deployments run it.
 type ServiceSpec struct {
 	Port       int      `json:"port,omitempty" doc:"Port the service listens on inside its container. The local runtime chooses a free one for each replica instead and passes it as PORT. Default: 8080."`
 	Protocol   Protocol `json:"protocol,omitempty" doc:"What the service speaks: http. Default: http."`
 	HealthPath string   `json:"health_path,omitempty" doc:"Path that answers 200 when a replica can serve. Default: /healthz."`
 	Owner      string   `json:"owner,omitempty" doc:"Team that answers for the service."`
+	// Tenant is optional when empty, as in objects of versions that did not know it.
+	Tenant TenantNeed `json:"tenant,omitempty" doc:"What the service needs to know of the tenant: optional, required (the gateways refuse requests without one) or proven (they also refuse requests whose tenant was only said). Default: optional."`
 }
 
 // ServiceStatus is what was seen of a service.
@@ -31,6 +57,7 @@ func (s *ServiceSpec) SetDefaults() {
 	setDefault(&s.Port, 8080)
 	setDefault(&s.Protocol, ProtocolHTTP)
 	setDefault(&s.HealthPath, "/healthz")
+	setDefault(&s.Tenant, TenantOptional)
 }
 
 // Validate implements [Spec].
@@ -38,6 +65,7 @@ func (s *ServiceSpec) Validate() []FieldError {
 	errs := slices.Concat(
 		validatePort("/spec/port", s.Port),
 		validateOneOf("/spec/protocol", s.Protocol, ProtocolHTTP),
+		validateOneOf("/spec/tenant", cmp.Or(s.Tenant, TenantOptional), TenantOptional, TenantRequired, TenantProven),
 		validateText("/spec/owner", s.Owner, 100),
 		validateText("/spec/health_path", s.HealthPath, 200),
 	)

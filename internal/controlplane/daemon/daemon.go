@@ -46,6 +46,11 @@ func Run(ctx context.Context, options Options) (err error) {
 		return err
 	}
 	log := options.Log
+	identities, err := options.Identity.config()
+	if err != nil {
+		return err
+	}
+	warnOfBelief(&identities, log)
 	// Unprivileged servers pass through this directory; what is secret in it has a mode of its own.
 	if err := os.MkdirAll(options.DataDir, 0o711); err != nil {
 		return fmt.Errorf("making the data directory: %w", err)
@@ -87,6 +92,7 @@ func Run(ctx context.Context, options Options) (err error) {
 		EntryAddress: options.EntryAddress, DatabaseAddress: options.DatabaseAddress,
 		EntryTLSAddress: options.EntryTLSAddress, EntryTLSCertificate: options.EntryTLSCertificate, EntryTLSKey: options.EntryTLSKey,
 		Keychain: authn.NewMultiKeychain(ownRegistry{options.Listen, internalToken}, authn.DefaultKeychain),
+		Identity: identities,
 		RegionChanged: func(region string) {
 			controller.Enqueue(synapse.Key{Kind: synapse.KindRegion, Name: region})
 		},
@@ -111,7 +117,7 @@ func Run(ctx context.Context, options Options) (err error) {
 		return err
 	}
 	addKinds(controller, backend, rt, splits, "http://"+options.EntryAddress)
-	all := kinds(rt, measured)
+	all := kinds(rt, measured, &identities)
 	addRecovery(controller, backend, all, rt, measured, options)
 
 	metrics := prometheus.NewRegistry()
@@ -120,7 +126,7 @@ func Run(ctx context.Context, options Options) (err error) {
 	platform := func(context.Context) synapse.Platform {
 		return synapse.Platform{
 			Version: options.Version, Environment: options.Environment, Registry: listener.Addr().String(),
-			EntryURL: "http://" + options.EntryAddress, DatabaseEndpoint: options.DatabaseAddress,
+			EntryURL: "http://" + options.EntryAddress, DatabaseEndpoint: options.DatabaseAddress, TenantFrom: tenantFrom(&identities),
 		}
 	}
 	pages, err := console.New(console.Options{

@@ -12,6 +12,7 @@ import (
 	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/recovery"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/identity"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
 )
 
@@ -36,7 +37,7 @@ func addKinds(controller *reconcile.Controller, backend object.Backend, rt *loca
 		},
 	}.Reconcile)
 	reconcile.Add(controller, synapse.KindTenant, tenantWorkers, reconcile.Tenants{Runtime: rt, Store: backend.Store, Now: backend.Now}.Reconcile)
-	reconcile.Add(controller, synapse.KindService, serviceWorkers, reconcile.Services{EntryURL: entryURL, Now: backend.Now}.Reconcile)
+	reconcile.Add(controller, synapse.KindService, serviceWorkers, reconcile.Services{Runtime: rt, EntryURL: entryURL, Now: backend.Now}.Reconcile)
 	reconcile.Add(controller, synapse.KindServiceDeployment, deploymentWorkers, reconcile.Deployments{Runtime: rt, Store: backend.Store, Now: backend.Now}.Reconcile)
 	reconcile.Add(controller, synapse.KindSLO, sloWorkers, reconcile.SLOs{Rules: measure.Rules, Now: backend.Now}.Reconcile)
 	reconcile.AddStateMachine(controller, synapse.KindTrafficSplit, splitWorkers, splits.Reconcile)
@@ -46,7 +47,7 @@ func addKinds(controller *reconcile.Controller, backend object.Backend, rt *loca
 const imageTimeout = 20 * time.Second
 
 // kinds adds to the rules of each kind what only the runtime and the source of figures can check.
-func kinds(rt *local.Runtime, measured *measure.Measure) object.Kinds {
+func kinds(rt *local.Runtime, measured *measure.Measure, identities *identity.Config) object.Kinds {
 	all := object.NewKinds()
 	all.ServiceDeployment.Preflight = func(ctx context.Context, _ synapse.Meta, spec *synapse.DeploymentSpec) []synapse.FieldError {
 		ctx, cancel := context.WithTimeout(ctx, imageTimeout)
@@ -59,6 +60,9 @@ func kinds(rt *local.Runtime, measured *measure.Measure) object.Kinds {
 	}
 	all.Region.Preflight = func(_ context.Context, meta synapse.Meta, spec *synapse.RegionSpec) []synapse.FieldError {
 		return rt.CheckPorts(runtime.Region{Name: meta.Name, GatewayPort: spec.Local.GatewayPort, DatabasePort: spec.Local.DatabasePort})
+	}
+	all.Service.Preflight = func(_ context.Context, _ synapse.Meta, spec *synapse.ServiceSpec) []synapse.FieldError {
+		return checkNeed(spec, identities)
 	}
 	all.SLO.Preflight = func(_ context.Context, meta synapse.Meta, spec *synapse.SLOSpec) []synapse.FieldError {
 		if _, err := measure.Rules(meta.Name, *spec); err != nil {

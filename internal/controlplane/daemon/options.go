@@ -31,6 +31,8 @@ type Options struct {
 	// EntryTLSAddress is host:port of the global entry with TLS, on loopback. It is used when EntryTLSCertificate and
 	// EntryTLSKey, which are PEM files, both or neither, are given.
 	EntryTLSAddress, EntryTLSCertificate, EntryTLSKey string
+	// Identity says who is believed about clients and tenants.
+	Identity IdentityOptions
 	// PrometheusURL is the base URL of a Prometheus server that scrapes this daemon, for splits and SLOs. Empty: the figures
 	// of the gateways themselves. PrometheusTokenFile holds a bearer token for it, or is empty.
 	PrometheusURL, PrometheusTokenFile string

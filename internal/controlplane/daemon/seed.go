@@ -13,9 +13,13 @@ import (
 	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
 )
 
-// seed tells the runtime of all tenants and splits before it starts, so that no gateway gets a configuration that lacks some.
+// seed tells the runtime of all tenants, services and splits before it starts, so that no gateway gets a configuration that lacks some.
 func seed(ctx context.Context, backend object.Backend, rt *local.Runtime, machine reconcile.TrafficSplits) error {
 	tenants, err := placedTenants(ctx, backend.Store)
+	if err != nil {
+		return err
+	}
+	services, err := livingServices(ctx, backend.Store)
 	if err != nil {
 		return err
 	}
@@ -27,7 +31,7 @@ func seed(ctx context.Context, backend object.Backend, rt *local.Runtime, machin
 	if err != nil {
 		return err
 	}
-	rt.Start(tenants, splits)
+	rt.Start(tenants, services, splits)
 	// Gateways and entry go on with what they were told before, until they are configured anew: then with this.
 	return notReadyYet(errors.Join(rt.ShiftTraffic(ctx, way.Active, way.Drained), rt.SetDataHome(ctx, way.DataHome)))
 }
@@ -56,6 +60,18 @@ func placedTenants(ctx context.Context, s store.Reader) ([]local.TenantRow, erro
 		})
 	}
 	return rows, nil
+}
+
+func livingServices(ctx context.Context, s store.Reader) ([]runtime.Service, error) {
+	var services []runtime.Service
+	query := store.Query{Kind: synapse.KindService, Limit: synapse.MaxPageSize}
+	for service, err := range object.All[synapse.ServiceSpec, synapse.ServiceStatus](ctx, s, query) {
+		if err != nil {
+			return nil, err
+		}
+		services = append(services, runtime.Service{Name: service.Name, Spec: service.Spec})
+	}
+	return services, nil
 }
 
 // livingSplits lists the splits that gateways serve. One whose spec changed right before the daemon ended is taken over in

@@ -20,6 +20,10 @@ type Runtime interface {
 	// StorageBytes measures a tenant's data.
 	StorageBytes(ctx context.Context, name string, isolation synapse.DatabaseIsolation) (int64, error)
 
+	// EnsureService returns nil when all gateways serve the service's requests as its spec says.
+	EnsureService(ctx context.Context, wanted runtime.Service) error
+	RemoveService(ctx context.Context, name string) error
+
 	// ResolveImage finds the digest behind an image reference.
 	ResolveImage(ctx context.Context, reference string) (runtime.Image, error)
 	EnsureWorkload(ctx context.Context, wanted runtime.Workload) (runtime.WorkloadState, error)

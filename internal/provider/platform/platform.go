@@ -25,6 +25,7 @@ type Model struct {
 	DatabaseEndpoint types.String `tfsdk:"database_endpoint"`
 	Registry         types.String `tfsdk:"registry"`
 	Regions          []string     `tfsdk:"regions"`
+	TenantFrom       []string     `tfsdk:"tenant_from"`
 }
 
 // New returns the data source.
@@ -50,6 +51,8 @@ func (d *DataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp 
 			"database_endpoint": text("`host:port` that always leads to the current primary database."),
 			"registry":          text("`host:port` of the built-in image registry."),
 			"regions":           schema.SetAttribute{Computed: true, ElementType: types.StringType, MarkdownDescription: "Names of the regions."},
+			"tenant_from": schema.SetAttribute{Computed: true, ElementType: types.StringType, MarkdownDescription: "Who says for which tenant a request is: `header` (`X-Synapse-Tenant`, of anyone), " +
+				"`trusted-header`, `host`, `jwt`. See the guide [Tenants and proxies](../guides/tenants-and-proxies)."},
 		},
 	}
 }
@@ -74,6 +77,6 @@ func (d *DataSource) Read(ctx context.Context, _ datasource.ReadRequest, resp *d
 	resp.Diagnostics.Append(resp.State.Set(ctx, Model{
 		Version: types.StringValue(platform.Version), APIVersion: types.StringValue(platform.APIVersion), Environment: types.StringValue(platform.Environment),
 		EntryURL: envelope.Text(platform.EntryURL), DatabaseEndpoint: envelope.Text(platform.DatabaseEndpoint), Registry: envelope.Text(platform.Registry),
-		Regions: envelope.KeepEmpty([]string{}, platform.Regions),
+		Regions: envelope.KeepEmpty([]string{}, platform.Regions), TenantFrom: envelope.KeepEmpty([]string{}, platform.TenantFrom),
 	})...)
 }

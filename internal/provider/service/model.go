@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -17,6 +18,7 @@ type Model struct {
 	Protocol   types.String `tfsdk:"protocol"`
 	HealthPath types.String `tfsdk:"health_path"`
 	Owner      types.String `tfsdk:"owner"`
+	Tenant     types.String `tfsdk:"tenant"`
 	URL        types.String `tfsdk:"url"`
 }
 
@@ -27,6 +29,7 @@ func (m *Model) ToAPI() synapse.ServiceSpec {
 		Protocol:   synapse.Protocol(m.Protocol.ValueString()),
 		HealthPath: m.HealthPath.ValueString(),
 		Owner:      m.Owner.ValueString(),
+		Tenant:     synapse.TenantNeed(m.Tenant.ValueString()),
 	}
 }
 
@@ -36,6 +39,7 @@ func (m *Model) FromAPI(_ context.Context, service *synapse.Object[synapse.Servi
 	m.Protocol = types.StringValue(string(service.Spec.Protocol))
 	m.HealthPath = types.StringValue(service.Spec.HealthPath)
 	m.Owner = envelope.Text(service.Spec.Owner)
+	m.Tenant = types.StringValue(string(cmp.Or(service.Spec.Tenant, synapse.TenantOptional)))
 	m.URL = envelope.Text(service.Status.URL)
 	return nil
 }

@@ -54,6 +54,12 @@ func definition() envelope.Definition {
 				Optional: true, MarkdownDescription: "Team that answers for the service, at most 100 characters. Default: none.",
 				Validators: []validator.String{stringvalidator.LengthAtLeast(1)},
 			},
+			"tenant": schema.StringAttribute{
+				Optional: true, Computed: true, Default: stringdefault.StaticString(string(defaults.Tenant)),
+				MarkdownDescription: "What the service needs to know of the tenant that a request is for: `optional`, `required` (the gateways refuse requests without one) " +
+					"or `proven` (they also refuse requests whose tenant somebody only said). How a tenant is proven is a setting of `synapsed`: see the guide " +
+					"[Tenants and proxies](../guides/tenants-and-proxies). A `synapse_traffic_split` asks for what the strictest of its deployments' services asks for. Default: `optional`.",
+			},
 			"url": schema.StringAttribute{
 				Computed: true, MarkdownDescription: "Where the global entry serves the service.",
 				PlanModifiers: []planmodifier.String{envelope.KeepWhile()},

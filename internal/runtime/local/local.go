@@ -28,6 +28,7 @@ import (
 	"github.com/apex-innovations/terraform-provider-synapse/internal/atomicfile"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/fault"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/identity"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/image"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/netfault"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/observer"
@@ -45,6 +46,8 @@ type Options struct {
 	EntryAddress, DatabaseAddress string
 	// EntryTLSAddress is host:port of the global entry with TLS, or empty for none; the others are its PEM files.
 	EntryTLSAddress, EntryTLSCertificate, EntryTLSKey string
+	// Identity says who is believed about clients and tenants; it may be the zero value.
+	Identity identity.Config
 	// Program is the path of the synapsed binary, which also runs the gateways.
 	Program string
 	// Keychain authenticates against image registries.
@@ -95,6 +98,7 @@ func Open(options Options) (_ *Runtime, err error) {
 		return nil, err
 	}
 	r := &Runtime{options: options, table: newTable(), began: map[string]bool{}}
+	r.table.identity = options.Identity
 	r.openObserver()
 	r.network = network{r}
 	if r.program, err = fileDigest(options.Program); err != nil {
@@ -139,13 +143,16 @@ type TenantRow struct {
 	Placement runtime.Placement
 }
 
-// Start begins to look after what runs. It takes all tenants and splits, so that the first configuration of each gateway is
+// Start begins to look after what runs. It takes all tenants, services and splits, so that the first configuration of each gateway is
 // complete. A split whose state has no weights yet was never served and is passed over.
-func (r *Runtime) Start(tenants []TenantRow, splits []runtime.Split) {
+func (r *Runtime) Start(tenants []TenantRow, services []runtime.Service, splits []runtime.Split) {
 	ctx, cancel := context.WithCancel(context.Background())
 	r.cancel = cancel
 	for _, t := range tenants {
 		r.table.setTenant(t)
+	}
+	for _, service := range services {
+		r.table.setService(service)
 	}
 	r.takeSplits(splits)
 	for _, route := range r.workloads.Routes() {

@@ -71,7 +71,7 @@ func openReal(t *testing.T) *Runtime {
 		Now: time.Now, Log: slog.New(slog.DiscardHandler),
 	})
 	require.NoError(t, err)
-	r.Start(nil, nil)
+	r.Start(nil, nil, nil)
 	t.Cleanup(func() {
 		require.NoError(t, r.Close())
 		_, err := Down(context.WithoutCancel(t.Context()), dir, slog.New(slog.DiscardHandler))

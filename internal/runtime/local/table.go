@@ -12,6 +12,7 @@ import (
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/identity"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/observer"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/workload"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
@@ -20,10 +21,12 @@ import (
 // table is what the gateways and the entry are configured from. Each of them has a version, which grows when something
 // changes that its configuration holds.
 type table struct {
+	identity  identity.Config // never changes
 	mu        sync.Mutex
 	regions   map[string]string // public address of the gateway, by region
 	databases map[string]string // address of the database server, by region
 	tenants   map[string]TenantRow
+	services  map[string]synapse.ServiceSpec
 	routes    map[runtime.WorkloadKey]workload.Route
 	splits    map[string]runtime.Split
 	primary   string
@@ -40,7 +43,7 @@ type table struct {
 func newTable() *table {
 	return &table{
 		regions: map[string]string{}, databases: map[string]string{}, tenants: map[string]TenantRow{},
-		routes: map[runtime.WorkloadKey]workload.Route{}, splits: map[string]runtime.Split{}, versions: map[string]uint64{},
+		services: map[string]synapse.ServiceSpec{}, routes: map[runtime.WorkloadKey]workload.Route{}, splits: map[string]runtime.Split{}, versions: map[string]uint64{},
 	}
 }
 
@@ -232,11 +235,14 @@ func (t *table) regionNames() []string {
 func (t *table) gatewayConfig(region string) (gateway.Config, uint64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	config := gateway.Config{Region: region, Tenants: make(map[string]gateway.Tenant, len(t.tenants)), Services: map[string]gateway.Service{}}
+	config := gateway.Config{Region: region, Identity: t.identity, Tenants: make(map[string]gateway.Tenant, len(t.tenants)), Services: map[string]gateway.Service{}}
 	for name, row := range t.tenants {
 		if tenant := t.gatewayTenant(row, region); tenant != nil {
 			config.Tenants[name] = *tenant
 		}
+	}
+	for name, spec := range t.services {
+		config.Services[name] = gatewayService(spec)
 	}
 	var routes []workload.Route
 	for key, route := range t.routes {
@@ -315,7 +321,7 @@ func (t *table) entryConfig() (gateway.EntryConfig, uint64) {
 	defer t.mu.Unlock()
 	config := gateway.EntryConfig{
 		Primary: t.primary, PrimaryRegion: t.primaryRegion, Active: t.active, Drained: maps.Clone(t.drained),
-		TenantHomes: map[string]gateway.TenantHome{}, Watch: t.watch(entry),
+		TenantHomes: map[string]gateway.TenantHome{}, Watch: t.watch(entry), Identity: t.identity,
 	}
 	for _, name := range slices.Sorted(maps.Keys(t.regions)) {
 		config.Regions = append(config.Regions, gateway.EntryRegion{Name: name, Address: t.regions[name]})

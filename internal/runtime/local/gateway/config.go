@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/identity"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
 )
 
@@ -24,6 +25,8 @@ type Config struct {
 	Services map[string]Service `json:"services,omitempty"`
 	// Splits are routes that precede the services' own paths.
 	Splits []Split `json:"splits,omitempty"`
+	// Identity says who is believed about clients and tenants.
+	Identity identity.Config `json:"identity,omitzero"`
 	// Watch are the other regions, which the gateway observes.
 	Watch []WatchTarget `json:"watch,omitempty"`
 }
@@ -58,6 +61,8 @@ type Tenant struct {
 
 // Service is what serves one service in the region.
 type Service struct {
+	// Tenant is what requests to the service must say of their tenant; optional when empty.
+	Tenant synapse.TenantNeed `json:"tenant,omitempty"`
 	// Deployments are ordered from the oldest to the newest: the first that has endpoints serves by default.
 	Deployments []Deployment `json:"deployments,omitempty"`
 }
@@ -111,7 +116,7 @@ func (c *Config) Validate() error {
 			errs = append(errs, fmt.Errorf("split %q: %w", s.Name, err))
 		}
 	}
-	errs = append(errs, validateWatch(c.Watch))
+	errs = append(errs, c.Identity.Validate(), validateWatch(c.Watch))
 	return errors.Join(errs...)
 }
 
@@ -146,6 +151,9 @@ func (t Tenant) validate() error {
 // validate adds the endpoints' ids to those seen so far: an id counts in-flight requests, so it names one replica.
 func (s Service) validate(ids map[string]bool) error {
 	var errs []error
+	if !slices.Contains([]synapse.TenantNeed{"", synapse.TenantOptional, synapse.TenantRequired, synapse.TenantProven}, s.Tenant) {
+		errs = append(errs, fmt.Errorf("tenant %q is neither optional nor required nor proven", s.Tenant))
+	}
 	names := make(map[string]bool)
 	for _, d := range s.Deployments {
 		errs = append(errs, checkName("deployment", d.Name))

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/identity"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/admin"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/forward"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/listen"
@@ -127,6 +128,7 @@ type entryTable struct {
 	homes   map[string]TenantHome
 	active  string
 	drained map[string]time.Time
+	judge   *identity.Judge
 }
 
 // entryRegion is a region as requests see it.
@@ -158,6 +160,7 @@ func (e *entry) apply(config *EntryConfig) {
 	endpoints, retire := e.endpoints.Update(targets)
 	healths := e.observer.Watch(watchedByEntry(config))
 	next := &entryTable{homes: config.TenantHomes, active: config.Active, drained: config.Drained}
+	next.judge = e.table.Load().judge.Next(config.Identity, e.log, e.now)
 	for _, target := range targets {
 		next.regions = append(next.regions, &entryRegion{target.ID, endpoints[target], healths[target.ID]})
 	}
@@ -174,10 +177,14 @@ func (e *entry) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	x := &entryExchange{
-		entry: e, tenants: r.Header[HeaderTenant], deployments: r.Header[HeaderDeployment], prefer: r.Header.Get(HeaderPreferRegion),
-		client: peerAddress(r).String(), proto: scheme(r), requestID: requestID(r), start: e.now(),
+		entry: e, deployments: r.Header[HeaderDeployment], prefer: r.Header.Get(HeaderPreferRegion), requestID: requestID(r), start: e.now(),
 	}
 	defer x.done()
+	var refused *rejection
+	if x.sender, refused = identify(e.table.Load().judge, r); refused != nil {
+		x.reject(w, refused)
+		return
+	}
 	if err := keepBody(r); err != nil {
 		x.reject(w, &rejection{status: http.StatusBadRequest, code: CodeRequestUnreadable, detail: "the request's body ended early"})
 		return

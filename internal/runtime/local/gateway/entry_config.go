@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/identity"
 )
 
 // EntryConfig is everything that the global entry serves from. It is replaced as a whole, never changed.
@@ -24,6 +26,8 @@ type EntryConfig struct {
 	Active string `json:"active,omitempty"`
 	// Drained are regions that get no new requests, each until a time; the zero time is until the configuration changes.
 	Drained map[string]time.Time `json:"drained,omitempty"`
+	// Identity says who is believed about clients and tenants.
+	Identity identity.Config `json:"identity,omitzero"`
 	// Watch are the databases that the entry observes beside the gateways of Regions.
 	Watch []WatchTarget `json:"watch,omitempty"`
 }
@@ -81,6 +85,6 @@ func (c *EntryConfig) Validate() error {
 	for _, region := range slices.Sorted(maps.Keys(c.Drained)) {
 		errs = append(errs, checkName("drained region", region))
 	}
-	errs = append(errs, validateWatch(c.Watch))
+	errs = append(errs, c.Identity.Validate(), validateWatch(c.Watch))
 	return errors.Join(errs...)
 }

@@ -12,13 +12,13 @@ import (
 
 // entryExchange is one request through the global entry. It implements [forward.Exchange].
 type entryExchange struct {
-	entry *entry
-	// tenants and deployments are the headers as they came: it is for the region to judge them.
-	tenants, deployments []string
-	prefer               string
-	client, requestID    string
-	proto                string // http or https, as the client speaks
-	start                time.Time
+	entry  *entry
+	sender sender
+	// deployments is the header as it came: it is for the region to judge it.
+	deployments []string
+	prefer      string
+	requestID   string
+	start       time.Time
 
 	region string // that the request is at; "" before any
 	status int    // that the client got; 0 when it left before
@@ -92,14 +92,10 @@ func (e *entry) drainedIn(t *entryTable) func(region string) bool {
 
 // Next implements [forward.Exchange].
 func (x *entryExchange) Next(tried []*forward.Endpoint) *forward.Endpoint {
-	tenant := ""
-	if len(x.tenants) > 0 {
-		tenant = x.tenants[0]
-	}
 	for {
 		current := x.entry.table.Load()
 		var endpoints []*forward.Endpoint
-		for _, region := range current.order(tenant, x.prefer, x.entry.drainedIn(current)) {
+		for _, region := range current.order(x.sender.claim.Tenant, x.prefer, x.entry.drainedIn(current)) {
 			endpoints = append(endpoints, region.endpoint)
 		}
 		if endpoint := forward.First(endpoints, tried); endpoint != nil {
@@ -115,15 +111,16 @@ func (x *entryExchange) Next(tried []*forward.Endpoint) *forward.Endpoint {
 
 // Prepare implements [forward.Exchange].
 func (x *entryExchange) Prepare(header http.Header) {
-	if x.tenants != nil {
-		header[HeaderTenant] = x.tenants
+	if x.sender.claim.Named {
+		header[HeaderTenant] = []string{x.sender.claim.Tenant}
 	}
+	header[HeaderTenantProof] = proofHeaders[x.sender.claim.Proof]
 	if x.deployments != nil {
 		header[HeaderDeployment] = x.deployments
 	}
 	header[HeaderRequestID] = []string{x.requestID}
-	header[headerClientIP] = []string{x.client}
-	header[headerClientProto] = []string{x.proto}
+	header[headerClientIP] = []string{x.sender.Client.String()}
+	header[headerClientProto] = []string{x.sender.Scheme}
 	header[headerInternal] = []string{x.entry.internalToken}
 }
 

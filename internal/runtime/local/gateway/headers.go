@@ -6,8 +6,8 @@ import (
 	"encoding/hex"
 	"math/rand/v2"
 	"net/http"
-	"net/netip"
 
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/identity"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/admin"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/observer"
 )
@@ -15,7 +15,7 @@ import (
 // Headers that clients send.
 const (
 	// HeaderTenant names the tenant that a request is for.
-	HeaderTenant = "X-Synapse-Tenant"
+	HeaderTenant = identity.HeaderTenant
 	// HeaderDeployment picks one deployment of the service; the answer says which one served.
 	HeaderDeployment = "X-Synapse-Deployment"
 	// HeaderPreferRegion asks the entry for a region, which it uses if it is healthy and the tenant may use it.
@@ -30,6 +30,8 @@ const (
 	HeaderTenantDatabase  = "X-Synapse-Tenant-Database"
 	HeaderTenantSchema    = "X-Synapse-Tenant-Schema"
 	HeaderTenantIsolation = "X-Synapse-Tenant-Isolation"
+	// HeaderTenantProof says how the tenant was proven, as [identity.Proof]; the entry tells it to a region gateway as well.
+	HeaderTenantProof = "X-Synapse-Tenant-Proof"
 	// HeaderMirrored is true in copies of requests, whose answers nobody sees.
 	HeaderMirrored = "X-Synapse-Mirrored"
 )
@@ -71,46 +73,10 @@ const healthPath = observer.HealthPath
 // of a region's port learns nothing that opens the admin port.
 func internalToken(token string) string { return admin.Derive(token, "client address from the entry") }
 
-// clientAddress is the address of the client: the peer's, or what the entry says.
-func clientAddress(r *http.Request, token string) netip.Addr {
-	if fromEntry(r, token) {
-		if address, err := netip.ParseAddr(r.Header.Get(headerClientIP)); err == nil {
-			return address
-		}
-	}
-	return peerAddress(r)
-}
-
-// clientScheme is http or https, whichever the client used: with this gateway, or with the entry if that says so.
-func clientScheme(r *http.Request, token string) string {
-	if said := r.Header.Get(headerClientProto); (said == "http" || said == "https") && fromEntry(r, token) {
-		return said
-	}
-	return scheme(r)
-}
-
-// scheme is http or https, whichever the peer uses.
-func scheme(r *http.Request) string {
-	if r.TLS != nil {
-		return "https"
-	}
-	return "http"
-}
-
 // fromEntry reports whether token proves that a request comes from the entry.
 func fromEntry(r *http.Request, token string) bool {
 	given := r.Header[headerInternal]
 	return len(given) == 1 && subtle.ConstantTimeCompare([]byte(given[0]), []byte(token)) == 1
-}
-
-// peerAddress is the address at the other end of the connection; the zero address, which no policy allows, when the
-// server did not say.
-func peerAddress(r *http.Request) netip.Addr {
-	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return netip.Addr{}
-	}
-	return peer.Addr().Unmap().WithZone("")
 }
 
 // requestID returns the id that the client gave, or a new one when that is missing or unfit for a log.

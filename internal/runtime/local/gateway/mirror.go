@@ -48,7 +48,7 @@ func (m *mirror) send(x *regionExchange, r *http.Request) {
 	copied.Header.Del("Expect")
 	m.backend.rewriting.apply(copied.URL)
 	exchange := &mirroredExchange{regionExchange{
-		gateway: g, table: x.table, tenant: x.tenant, client: x.client, proto: x.proto, host: x.host, requestID: x.requestID, backend: m.backend,
+		gateway: g, table: x.table, tenant: x.tenant, sender: x.sender, requestID: x.requestID, backend: m.backend,
 	}}
 	go func() {
 		defer func() { <-g.mirrored }()

@@ -130,7 +130,13 @@ func (g *regionGateway) validate(config *Config) error {
 func (g *regionGateway) apply(config *Config) {
 	endpoints, retire := g.endpoints.Update(targets(config))
 	externals, retireExternals := g.externals.Update(externalTargets(config))
-	g.table.Store(compile(config, g.table.Load(), endpoints, externals, g.metrics, g.now()))
+	previous := g.table.Load()
+	next := compile(config, previous, endpoints, externals, g.metrics, g.now())
+	if previous != nil {
+		next.judge = previous.judge
+	}
+	next.judge = next.judge.Next(config.Identity, g.log, g.now)
+	g.table.Store(next)
 	retire()
 	time.AfterFunc(externalGrace, retireExternals)
 	g.metrics.keepOnly(config)
@@ -154,10 +160,14 @@ func (g *regionGateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.metrics.inFlight.Inc()
 	defer g.metrics.inFlight.Dec()
 	x := &regionExchange{
-		gateway: g, requestID: requestID(r), client: clientAddress(r, g.internalToken), proto: clientScheme(r, g.internalToken), host: r.Host, start: g.now(),
-		table: g.table.Load(),
+		gateway: g, requestID: requestID(r), start: g.now(), table: g.table.Load(),
 	}
 	defer x.done()
+	var refused *rejection
+	if x.sender, refused = g.identify(r, x.table); refused != nil {
+		x.reject(w, refused)
+		return
+	}
 	if refused := x.admit(r); refused != nil {
 		x.reject(w, refused)
 		return

@@ -3,7 +3,6 @@ package gateway
 import (
 	"errors"
 	"net/http"
-	"net/netip"
 	"time"
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/forward"
@@ -14,9 +13,7 @@ type regionExchange struct {
 	gateway   *regionGateway
 	table     *table // that decides; nil before the first configuration
 	tenant    *tenant
-	client    netip.Addr
-	proto     string // http or https, as the client speaks
-	host      string
+	sender    sender
 	requestID string
 	start     time.Time
 
@@ -37,13 +34,10 @@ func (x *regionExchange) admit(r *http.Request) *rejection {
 	if x.table == nil {
 		return unavailable(CodeNoEndpoint, "the gateway has no configuration yet")
 	}
-	switch names := r.Header[HeaderTenant]; {
-	case len(names) > 1:
-		return &rejection{status: http.StatusBadRequest, code: CodeTenantAmbiguous, detail: "the header " + HeaderTenant + " was sent more than once"}
-	case len(names) == 1:
-		t, found := x.table.tenants[names[0]]
+	if claim := x.sender.claim; claim.Named {
+		t, found := x.table.tenants[claim.Tenant]
 		if !found {
-			return notFound(CodeTenantNotFound, "there is no tenant %q", names[0])
+			return notFound(CodeTenantNotFound, "there is no tenant %q", claim.Tenant)
 		}
 		x.tenant = t
 		if t.held != nil { // whoever would serve: no other backend and no other region helps
@@ -54,6 +48,11 @@ func (x *regionExchange) admit(r *http.Request) *rejection {
 		return x.admitToSplit(r, s)
 	}
 	x.service, x.deploymentName = cutService(r), r.Header.Get(HeaderDeployment)
+	if s := x.table.services[x.service]; s != nil {
+		if refused := x.demand(r, s.need); refused != nil {
+			return refused
+		}
+	}
 	if _, refused := x.table.route(x.service, x.deploymentName, x.tenant); refused != nil {
 		return refused
 	}
@@ -64,7 +63,7 @@ func (x *regionExchange) admitTenant(r *http.Request) *rejection {
 	if x.tenant == nil {
 		return nil
 	}
-	return x.tenant.admit(r, x.gateway.region, x.client, x.start)
+	return x.tenant.admit(r, x.gateway.region, x.sender.Client, x.start)
 }
 
 // Next implements [forward.Exchange].
@@ -92,7 +91,7 @@ func (x *regionExchange) Next(tried []*forward.Endpoint) *forward.Endpoint {
 
 // Prepare implements [forward.Exchange].
 func (x *regionExchange) Prepare(header http.Header) {
-	values := [...]string{x.requestID, x.client.String(), x.host, x.proto}
+	values := [...]string{x.requestID, x.sender.Client.String(), x.sender.Host, x.sender.Scheme}
 	header[HeaderRequestID] = values[0:1:1]
 	header[headerForwardedFor] = values[1:2:2]
 	header[headerRealIP] = values[1:2:2]
@@ -110,6 +109,7 @@ func (x *regionExchange) Prepare(header http.Header) {
 	}
 	header[HeaderRegion] = x.deployment.answerHeaders[0].values
 	if x.tenant != nil {
+		header[HeaderTenantProof] = proofHeaders[x.sender.claim.Proof]
 		for _, h := range x.tenant.headers {
 			header[h.key] = h.values
 		}

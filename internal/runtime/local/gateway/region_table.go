@@ -3,7 +3,9 @@ package gateway
 import (
 	"time"
 
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/identity"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/forward"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
 )
 
 // table is a [Config] compiled for the hot path. It is immutable: a request uses the one it loaded.
@@ -13,12 +15,14 @@ type table struct {
 	// deployments has all of them, whoever they may serve.
 	deployments map[deploymentKey]*deployment
 	routes      splitRoutes
+	judge       *identity.Judge
 }
 
 type deploymentKey struct{ service, name string }
 
 // service is what serves one service, grouped by who may use it.
 type service struct {
+	need      synapse.TenantNeed
 	shared    candidates            // serve platform requests and all tenants without compute of their own
 	dedicated map[string]candidates // by the tenant they were made for
 }
@@ -105,7 +109,7 @@ func compile(config *Config, previous *table, endpoints, externals map[forward.T
 }
 
 func (t *table) compileService(region, name string, s Service, endpoints map[forward.Target]*forward.Endpoint, metrics *regionMetrics) *service {
-	compiled := &service{dedicated: make(map[string]candidates)}
+	compiled := &service{need: s.Tenant, dedicated: make(map[string]candidates)}
 	for _, d := range s.Deployments {
 		next := &deployment{
 			service: name, name: d.Name, tenant: d.Tenant,

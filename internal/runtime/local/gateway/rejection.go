@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/identity"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/problem"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
 )
@@ -15,7 +16,9 @@ const (
 	CodeServiceNotFound    = "service_not_found"
 	CodeDeploymentNotFound = "deployment_not_found"
 	CodeTenantNotFound     = "tenant_not_found"
-	CodeTenantAmbiguous    = "tenant_ambiguous" // the tenant header was sent more than once
+	CodeTenantAmbiguous    = identity.CodeTenantAmbiguous
+	CodeTenantRequired     = "tenant_required"   // the service needs one
+	CodeTenantNotProven    = "tenant_not_proven" // the service needs one that is proven
 	CodeRegionNotAllowed   = "region_not_allowed"
 	CodeTenantHeld         = "tenant_held" // its data is where it may not be
 	CodeTenantSuspended    = "tenant_suspended"
@@ -41,6 +44,7 @@ const (
 type rejection struct {
 	status       int
 	code, detail string
+	challenge    string        // for WWW-Authenticate, or empty
 	retryAfter   time.Duration // 0: trying again does not help by itself
 	noEndpoint   bool          // nothing was done: another region may serve
 }
@@ -80,6 +84,9 @@ func overQuota(wait time.Duration) *rejection {
 func (r *rejection) write(w http.ResponseWriter, requestID string) {
 	if r.noEndpoint {
 		w.Header().Set(HeaderNoEndpoint, "1")
+	}
+	if r.challenge != "" {
+		w.Header().Set("WWW-Authenticate", r.challenge)
 	}
 	if requestID != "" {
 		w.Header().Set(HeaderRequestID, requestID)

@@ -14,6 +14,9 @@ func (x *regionExchange) admitToSplit(r *http.Request, s *split) *rejection {
 			detail: "the path has a segment . or ..: send the path that it stands for",
 		}
 	}
+	if refused := x.demand(r, s.need); refused != nil {
+		return refused
+	}
 	chosen := s.choose(r, x.tenant)
 	if !chosen.backend.serves(x.tenant) {
 		return notFound(CodeDeploymentNotFound, "backend %q of split %q is not a deployment that may serve the request", chosen.backend.name, s.name)

@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/identity"
 )
 
 // splitRoutes finds the split on whose route a request is. A route with the request's host precedes those for any, then the
@@ -57,7 +59,7 @@ func (t splitRoutes) find(r *http.Request) *split {
 		return nil
 	}
 	if len(t.byHost) > 0 {
-		if s := t.byHost[hostName(r.Host)].find(r.Method, path); s != nil {
+		if s := t.byHost[identity.HostName(r.Host)].find(r.Method, path); s != nil {
 			return s
 		}
 	}
@@ -78,14 +80,6 @@ func (p *prefixes) find(method, path string) *split {
 			return nil
 		}
 	}
-}
-
-// hostName is a Host header without port and final dot, in small letters.
-func hostName(host string) string {
-	if colon := strings.LastIndexByte(host, ':'); colon >= 0 && !strings.HasSuffix(host, "]") {
-		host = host[:colon]
-	}
-	return strings.ToLower(strings.TrimSuffix(host, "."))
 }
 
 // decodedSegments returns the path with each segment decoded, so that a prefix matches all its spellings. A segment with an

@@ -12,7 +12,8 @@ import (
 type split struct {
 	name         string
 	host, prefix string
-	methods      []string // empty: all
+	methods      []string           // empty: all
+	need         synapse.TenantNeed // the strictest of the services that may serve the route
 	backends     map[string]*backend
 	stable       *backend
 	cohorts      synapse.Cohorts
@@ -72,6 +73,9 @@ func compileSplit(region string, s *Split, t *table, externals map[forward.Targe
 	for name, b := range s.Backends {
 		weights[name] = b.Weight
 		compiled.backends[name] = compileBackend(region, s, name, t, externals, metrics)
+		if behind := t.services[b.Service]; behind != nil && behind.need.Includes(compiled.need) {
+			compiled.need = behind.need
+		}
 	}
 	compiled.stable = compiled.backends[s.Stable]
 	compiled.cohorts = synapse.NewCohorts(s.Stable, s.Candidates, weights)

@@ -1,0 +1,92 @@
+package daemon
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/identity"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
+)
+
+// IdentityOptions say who is believed about clients and tenants. The zero value trusts no proxy and believes the header
+// X-Synapse-Tenant of anyone.
+type IdentityOptions struct {
+	// TrustedProxies are CIDRs or addresses. ProxyTokenFile holds a token that they must send, or is empty.
+	TrustedProxies []string
+	ProxyTokenFile string
+	// TenantFrom are the sources of a request's tenant, as in [identity.Sources].
+	TenantFrom []string
+	// TenantHosts are host names with {tenant} in them.
+	TenantHosts []string
+	// Issuer, Audiences, KeysURL, Claim and Cookie are as in [identity.TokenConfig]; CAFile is a PEM file, or empty.
+	Issuer                 string
+	Audiences              []string
+	KeysURL, Claim, Cookie string
+	CAFile                 string
+}
+
+// minProxyToken is 128 bits in hexadecimal.
+const minProxyToken = 32
+
+// config reads the files and checks everything.
+func (o IdentityOptions) config() (identity.Config, error) {
+	config := identity.Config{TrustedProxies: o.TrustedProxies, TenantHosts: o.TenantHosts}
+	for _, source := range o.TenantFrom {
+		config.TenantFrom = append(config.TenantFrom, identity.Source(source))
+	}
+	if o.ProxyTokenFile != "" {
+		content, err := os.ReadFile(o.ProxyTokenFile)
+		if err != nil {
+			return config, fmt.Errorf("--trusted-proxy-token-file: %w", err)
+		}
+		token := strings.TrimSpace(string(content))
+		if len(token) < minProxyToken {
+			return config, fmt.Errorf("--trusted-proxy-token-file %s: the token has %d characters: it needs at least %d random ones", o.ProxyTokenFile, len(token), minProxyToken)
+		}
+		config.ProxyTokenHash = identity.HashProxyToken(token)
+	}
+	if o.Issuer != "" {
+		config.Token = &identity.TokenConfig{Issuer: o.Issuer, Audiences: o.Audiences, KeysURL: o.KeysURL, Claim: o.Claim, Cookie: o.Cookie}
+	} else if len(o.Audiences) > 0 || o.KeysURL != "" || o.Cookie != "" || o.CAFile != "" {
+		return config, errors.New("--tenant-jwt-audience, --tenant-jwt-jwks-url, --tenant-jwt-cookie and --tenant-jwt-ca: give --tenant-jwt-issuer as well")
+	}
+	if o.CAFile != "" {
+		content, err := os.ReadFile(o.CAFile)
+		if err != nil {
+			return config, fmt.Errorf("--tenant-jwt-ca: %w", err)
+		}
+		config.Token.CA = string(content)
+	}
+	return config, config.Validate()
+}
+
+// warnOfBelief says aloud that anybody may be any tenant, where that is so.
+func warnOfBelief(config *identity.Config, log *slog.Logger) {
+	if config.Has(identity.FromHeader) {
+		log.Warn("anyone who reaches the global entry or a gateway is believed to be the tenant that the header " + identity.HeaderTenant +
+			" names: that is for trying things out on one machine. See --tenant-from, and the guide docs/guides/tenants-and-proxies.md")
+	}
+}
+
+// tenantFrom names the sources of a request's tenant.
+func tenantFrom(config *identity.Config) []string {
+	var names []string
+	for _, source := range identity.Sources() {
+		if config.Has(source) {
+			names = append(names, string(source))
+		}
+	}
+	return names
+}
+
+// checkNeed refuses a need that no request could ever meet.
+func checkNeed(spec *synapse.ServiceSpec, config *identity.Config) []synapse.FieldError {
+	if spec.Tenant != synapse.TenantProven || config.Proves() {
+		return nil
+	}
+	return []synapse.FieldError{{Pointer: "/spec/tenant", Code: synapse.CodeInvalid, Message: "this control plane has no way to prove a tenant, so that every request would be refused: " +
+		"start synapsed with --tenant-from jwt or --tenant-from trusted-header, or write required"}}
+}
