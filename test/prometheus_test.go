@@ -24,6 +24,7 @@ func TestAProgressionWatchedByPrometheus(t *testing.T) {
 global: {scrape_interval: 500ms}
 scrape_configs:
   - job_name: synapsed
+    honor_labels: true
     authorization: {credentials_file: %q}
     static_configs: [{targets: [%q]}]
 `, filepath.Join(s.DataDir, daemon.AdminTokenFile), strings.TrimPrefix(s.Endpoint, "http://"))})

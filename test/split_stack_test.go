@@ -265,6 +265,19 @@ func (l *load) snapshot() answers {
 	return seen
 }
 
+// awaitMore waits for so many more answers.
+func (l *load) awaitMore(t *testing.T, more int) {
+	t.Helper()
+	count := func() (all int) {
+		for _, served := range l.snapshot().byBackend {
+			all += served
+		}
+		return all
+	}
+	wanted := count() + more
+	require.Eventually(t, func() bool { return count() >= wanted }, time.Minute, 50*time.Millisecond)
+}
+
 // end stops the load and returns all that was seen.
 func (l *load) end() answers {
 	l.mu.Lock()

@@ -26,9 +26,8 @@ type serveCommand struct {
 	EntryTLSCert    string `help:"PEM file with the certificate chain of the global entry, which then serves HTTPS, HTTP/2 included, beside HTTP. It is read again when it changes." name:"entry-tls-certificate" type:"existingfile" env:"SYNAPSE_ENTRY_TLS_CERTIFICATE" placeholder:"FILE"`
 	EntryTLSKey     string `help:"PEM file with the private key of that certificate." name:"entry-tls-key" type:"existingfile" env:"SYNAPSE_ENTRY_TLS_KEY" placeholder:"FILE"`
 	DatabaseAddress string `help:"HOST:PORT on loopback of the database write endpoint, which leads to the current primary." default:"127.0.0.1:7732" env:"SYNAPSE_DATABASE_ADDRESS"`
-	PrometheusURL   string `help:"Base URL of a Prometheus server that scrapes this control plane: splits and SLOs are then judged by its figures, and may name queries. Default: the figures of the gateways themselves." name:"prometheus-url" env:"SYNAPSE_PROMETHEUS_URL" placeholder:"URL"`
-	PrometheusToken string `help:"File with a bearer token for the Prometheus server." name:"prometheus-token-file" type:"existingfile" env:"SYNAPSE_PROMETHEUS_TOKEN_FILE" placeholder:"FILE"`
-	MaxRequests     int    `help:"API requests served at once, those that wait included; more are answered 429. 0: no bound." default:"512" env:"SYNAPSE_MAX_REQUESTS"`
+	prometheusFlags
+	MaxRequests int `help:"API requests served at once, those that wait included; more are answered 429. 0: no bound." default:"512" env:"SYNAPSE_MAX_REQUESTS"`
 }
 
 // Run runs the control plane.
@@ -37,14 +36,17 @@ func (c serveCommand) Run(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return fmt.Errorf("finding this program: %w", err)
 	}
+	prometheus, err := c.source()
+	if err != nil {
+		return err
+	}
 	return daemon.Run(ctx, daemon.Options{
 		DataDir: c.DataDir, Store: c.Store, Environment: c.Environment,
 		Listen: c.Listen, TLSCertificate: c.TLSCertificate, TLSKey: c.TLSKey,
 		EntryAddress: c.EntryAddress, DatabaseAddress: c.DatabaseAddress, MaxRequests: c.MaxRequests,
 		EntryTLSAddress: c.EntryTLSAddress, EntryTLSCertificate: c.EntryTLSCert, EntryTLSKey: c.EntryTLSKey,
-		PrometheusURL: c.PrometheusURL, PrometheusTokenFile: c.PrometheusToken,
-		Identity: c.options(),
-		Program:  program, Version: fullVersion(), Log: log,
+		Prometheus: prometheus, Identity: c.options(),
+		Program: program, Version: fullVersion(), Log: log,
 	})
 }
 

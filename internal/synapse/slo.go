@@ -10,16 +10,16 @@ type SLI string
 
 // The kinds of indicators, both measured at the gateways.
 const (
-	SLIRatio   SLI = "ratio"   // good: any answer but a server error (status 5xx)
-	SLILatency SLI = "latency" // good: an answer within the threshold
+	SLIRatio   SLI = "ratio"   // good: a whole answer that is no server error (status 5xx), while the client waits
+	SLILatency SLI = "latency" // good: an answer whose head came within the threshold
 )
 
 // SLOSpec is what is wanted of a service level objective.
 type SLOSpec struct {
 	Service   string      `json:"service" doc:"Service whose requests are counted."`
-	SLI       SLI         `json:"sli" doc:"ratio (good: no server error) or latency (good: answered within threshold)."`
+	SLI       SLI         `json:"sli" doc:"ratio (bad: a server error, no answer while the client waited, or one that broke off) or latency (good: the head of the answer came within threshold)."`
 	Objective float64     `json:"objective" doc:"Percent of the requests that must be good, such as 99.9."`
-	Threshold Duration    `json:"threshold,omitempty" doc:"With latency: the longest good answer. One of the bounds of the gateways' histogram."`
+	Threshold Duration    `json:"threshold,omitempty" doc:"With latency: the longest good time from the request to the head of the answer, not to its last byte. One of the bounds of the gateways' histogram."`
 	Window    Duration    `json:"window,omitempty" doc:"Time over which the objective must hold. Default: 720h, 30 days."`
 	Alerting  SLOAlerting `json:"alerting,omitzero" doc:"Alert rules on the rate at which the error budget is used up."`
 }
@@ -29,8 +29,14 @@ type SLOAlerting struct {
 	Disabled     bool              `json:"disabled,omitempty" doc:"Write recording rules only."`
 	PageLabels   map[string]string `json:"page_labels,omitempty" doc:"Labels of alerts that need somebody now. Default: severity = page."`
 	TicketLabels map[string]string `json:"ticket_labels,omitempty" doc:"Labels of alerts that can wait for office hours. Default: severity = ticket."`
-	Annotations  map[string]string `json:"annotations,omitempty" doc:"Annotations of all alerts, such as a runbook's address."`
+	Annotations  map[string]string `json:"annotations,omitempty" doc:"Annotations of all alerts, such as a runbook's address: Prometheus templates, of one line or several."`
 }
+
+// The most characters of an alert's label and of an annotation, which may be a page of a runbook.
+const (
+	maxAlertLabel = 1000
+	maxAnnotation = 10_000
+)
 
 // SLOStatus is what was seen of an SLO.
 type SLOStatus struct {
@@ -94,7 +100,7 @@ func (s *SLOSpec) Validate() []FieldError {
 	case s.SLI == SLILatency && !slices.Contains(LatencyBuckets(), s.Threshold.Value()):
 		errs = append(errs, invalid("/spec/threshold", "%q is not a bound of the gateways' latency histogram: choose one of %v", string(s.Threshold), LatencyBuckets()))
 	}
-	errs = append(errs, validatePromLabels("/spec/alerting/page_labels", s.Alerting.PageLabels)...)
-	errs = append(errs, validatePromLabels("/spec/alerting/ticket_labels", s.Alerting.TicketLabels)...)
-	return append(errs, validatePromLabels("/spec/alerting/annotations", s.Alerting.Annotations)...)
+	errs = append(errs, validatePromLabels("/spec/alerting/page_labels", s.Alerting.PageLabels, maxAlertLabel)...)
+	errs = append(errs, validatePromLabels("/spec/alerting/ticket_labels", s.Alerting.TicketLabels, maxAlertLabel)...)
+	return append(errs, validatePromLabels("/spec/alerting/annotations", s.Alerting.Annotations, maxAnnotation)...)
 }

@@ -103,7 +103,7 @@ type SplitWave struct {
 type SplitAnalysis struct {
 	Interval    Duration     `json:"interval,omitempty" doc:"Time between two analyses, and the time that one looks back at. Default: 1m."`
 	MinRequests int          `json:"min_requests,omitempty" doc:"Requests to the candidate that an analysis needs. It looks back further for them, to the beginning of the step at most. Default: 100."`
-	OnNoData    OnNoData     `json:"on_no_data,omitempty" doc:"What happens when there are fewer, or no figures: wait, or, once the step's hold is over, pause or rollback. Default: wait."`
+	OnNoData    OnNoData     `json:"on_no_data,omitempty" doc:"What happens when there are fewer, or no figures: wait, or, once the step's hold is over, pause or rollback. Requests that were sent and are not answered are figures. Default: wait."`
 	Checks      []SplitCheck `json:"checks" doc:"What is looked at. All must hold."`
 }
 

@@ -32,6 +32,9 @@ func (m *splitMachine) judge(measured *SplitMeasurement) bool {
 		}
 	}
 	figures := describeChecks(measured.Checks)
+	if failed && measured.Reason != "" {
+		figures += " (" + measured.Reason + ")"
+	}
 	switch {
 	case over && m.spec.Progression.OnFailure == FailurePause:
 		m.pause(figures, measured.Checks)
@@ -57,13 +60,13 @@ func missingData(measured *SplitMeasurement, analysis SplitAnalysis) string {
 	switch {
 	case measured.Problem != "":
 		return measured.Problem
-	case measured.Requests < int64(analysis.MinRequests):
+	case measured.Requests < int64(analysis.MinRequests) && !measured.Stalled:
 		return fmt.Sprintf("%d of %d requests that an analysis needs", measured.Requests, analysis.MinRequests)
 	case len(measured.Checks) != len(analysis.Checks):
 		return "the checks have just changed"
 	}
 	for _, check := range measured.Checks {
-		if check.Problem != "" {
+		if check.Problem != "" && !check.Failed {
 			return check.Check + ": " + check.Problem
 		}
 	}
@@ -124,7 +127,10 @@ func (c SplitCheckResult) describe() string {
 	}
 	number := func(v float64) string { return strconv.FormatFloat(v, 'g', 3, 64) + unit }
 	text := c.Check + ": "
-	if c.Candidate == nil {
+	switch {
+	case c.Candidate == nil && c.Failed:
+		return text + c.Problem
+	case c.Candidate == nil:
 		return text + "no figure"
 	}
 	text += fmt.Sprintf("candidate %s%s over %d requests", number(*c.Candidate), bad, c.Requests)

@@ -144,8 +144,13 @@ type SplitDecision struct {
 // SplitMeasurement is what was measured of a split's backends for one analysis.
 type SplitMeasurement struct {
 	From, To time.Time
-	// Requests are those that the candidate answered, in the regions of the wave.
+	// Requests are those to the candidate that say something of it, in the regions of the wave.
 	Requests int64
+	// Stalled says that for a whole interval requests to the candidate waited for an answer and none was answered well. That is
+	// data, however few they are.
+	Stalled bool
+	// Reason says why most bad requests were bad, such as "of 40 bad requests, 38 response_timeout". Empty when it is not known.
+	Reason string
 	// Problem says why there are no figures, or is empty.
 	Problem string
 	// Checks has one entry for each of the progression's checks, in their order.

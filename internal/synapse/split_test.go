@@ -129,6 +129,10 @@ func TestSLOValidation(t *testing.T) {
 		"/spec/service":                     func(s *SLOSpec) { s.Service = "" },
 		"/spec/alerting/page_labels/a-b":    func(s *SLOSpec) { s.Alerting.PageLabels = map[string]string{"a-b": "c"} },
 		"/spec/alerting/annotations/__name": func(s *SLOSpec) { s.Alerting.Annotations = map[string]string{"__name": "c"} },
+		"/spec/alerting/annotations/nul":    func(s *SLOSpec) { s.Alerting.Annotations = map[string]string{"nul": "a\x00b"} },
+		"/spec/alerting/annotations/bytes":  func(s *SLOSpec) { s.Alerting.Annotations = map[string]string{"bytes": "\xff"} },
+		"/spec/alerting/annotations/long":   func(s *SLOSpec) { s.Alerting.Annotations = map[string]string{"long": strings.Repeat("ü", 10_001)} },
+		"/spec/alerting/ticket_labels/long": func(s *SLOSpec) { s.Alerting.TicketLabels = map[string]string{"long": strings.Repeat("ü", 1001)} },
 	} {
 		t.Run(pointer, func(t *testing.T) {
 			t.Parallel()
@@ -139,6 +143,15 @@ func TestSLOValidation(t *testing.T) {
 			require.Equal(t, pointer, errs[0].Pointer)
 		})
 	}
+}
+
+func TestAnAnnotationMayHaveSeveralLines(t *testing.T) {
+	t.Parallel()
+	spec := SLOSpec{Service: "auth", SLI: SLIRatio, Objective: 99.9}
+	spec.Alerting.Annotations = map[string]string{"description": "Logins fail:\n\t\"{{ $labels.region }}\" \\o/\r\n", "long": strings.Repeat("ü", 10_000)}
+	spec.Alerting.PageLabels = map[string]string{"team": "a\nb"}
+	spec.SetDefaults()
+	require.Empty(t, spec.Validate())
 }
 
 func TestWindows(t *testing.T) {

@@ -112,14 +112,22 @@ func validateEnv(pointer string, env map[string]string) []FieldError {
 	return errs
 }
 
-// validatePromLabels checks the names and values of Prometheus labels or annotations.
-func validatePromLabels(pointer string, labels map[string]string) []FieldError {
+// validatePromLabels checks the names and values of Prometheus labels or annotations. A value is any text but what no rule file
+// can hold: it may have several lines.
+func validatePromLabels(pointer string, labels map[string]string, most int) []FieldError {
 	var errs []FieldError
 	for _, name := range slices.Sorted(maps.Keys(labels)) {
 		if !envPattern.MatchString(name) || strings.HasPrefix(name, "__") {
 			errs = append(errs, invalid(at(pointer, name), "%q is not a name of a Prometheus label: letters, digits and underscores, not beginning with a digit or two underscores", name))
 		}
-		errs = append(errs, validateText(at(pointer, name), labels[name], 1000)...)
+		switch value := labels[name]; {
+		case !utf8.ValidString(value):
+			errs = append(errs, invalid(at(pointer, name), "must be UTF-8 text"))
+		case strings.ContainsRune(value, 0):
+			errs = append(errs, invalid(at(pointer, name), "must not have a NUL character in it"))
+		case utf8.RuneCountInString(value) > most:
+			errs = append(errs, invalid(at(pointer, name), "must have at most %d characters, not %d", most, utf8.RuneCountInString(value)))
+		}
 	}
 	return errs
 }

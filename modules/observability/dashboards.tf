@@ -3,7 +3,7 @@ locals {
   graphs = { for service in local.services : service => concat(
     [
       { title = "Requests by region", unit = "reqps", query = "sum by (cluster, status) (rate(synapse_gateway_requests_total{service=\"${service}\"}[5m]))", legend = "{{cluster}} {{status}}" },
-      { title = "Share of server errors", unit = "percentunit", query = "sum by (cluster) (rate(synapse_gateway_requests_total{service=\"${service}\", status=\"5xx\"}[5m])) / sum by (cluster) (rate(synapse_gateway_requests_total{service=\"${service}\"}[5m]))", legend = "{{cluster}}" },
+      { title = "Share of bad requests", unit = "percentunit", query = "sum by (cluster) (rate(synapse_gateway_requests_total{service=\"${service}\", status=~\"5xx|abandoned|broken\"}[5m])) / sum by (cluster) (rate(synapse_gateway_requests_total{service=\"${service}\", status!=\"none\"}[5m]))", legend = "{{cluster}}" },
       { title = "Latency, 50 %", unit = "s", query = "histogram_quantile(0.5, sum by (cluster, le) (rate(synapse_gateway_request_duration_seconds_bucket{service=\"${service}\"}[5m])))", legend = "{{cluster}}" },
       { title = "Latency, 99 %", unit = "s", query = "histogram_quantile(0.99, sum by (cluster, le) (rate(synapse_gateway_request_duration_seconds_bucket{service=\"${service}\"}[5m])))", legend = "{{cluster}}" },
     ],

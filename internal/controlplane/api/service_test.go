@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -21,6 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/api"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/measure"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/object"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/store"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
@@ -264,6 +266,9 @@ type fakeBudgets struct{}
 func (fakeBudgets) ErrorBudget(_ context.Context, o slo) (synapse.ErrorBudget, error) {
 	if o.Name == "unknown" {
 		return synapse.ErrorBudget{}, errors.New("http://10.1.2.3:9090 refused the connection")
+	}
+	if o.Name == "unscraped" {
+		return synapse.ErrorBudget{}, fmt.Errorf("measuring: %w", &measure.SourceError{Message: "set honor_labels: true"})
 	}
 	return synapse.ErrorBudget{SLO: o.Name, Objective: o.Spec.Objective, Window: o.Spec.Window, Remaining: 50, Source: "gateways"}, nil
 }

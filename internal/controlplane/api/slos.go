@@ -2,9 +2,11 @@ package api
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 
+	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/measure"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
 )
 
@@ -34,7 +36,11 @@ func (s *server) registerErrorBudget() {
 		budget, err := s.Budgets.ErrorBudget(ctx, slo)
 		if err != nil {
 			s.Log.Warn("an error budget could not be measured", slog.String("request_id", infoOf(ctx).id), slog.String("slo", key.Name), slog.Any("error", err))
-			p := newProblem(http.StatusServiceUnavailable, "the source of the figures does not answer: try again; the server's log has more under this request id")
+			detail := "the source of the figures does not answer: try again; the server's log has more under this request id"
+			if setup, ok := errors.AsType[*measure.SourceError](err); ok {
+				detail = setup.Message // it names no address
+			}
+			p := newProblem(http.StatusServiceUnavailable, "%s", detail)
 			p.RetryAfterSeconds = 1
 			return nil, p
 		}

@@ -171,4 +171,8 @@ func TestErrorBudget(t *testing.T) {
 	p := s.as(synapse.RoleViewer).do(http.MethodGet, "/v1/slos/unknown/error-budget", nil).problem(503, synapse.CodeUnavailable)
 	require.NotContains(t, p.Detail, "10.1.2.3")
 	require.Contains(t, s.log.String(), "10.1.2.3")
+
+	read[slo](s.as(synapse.RoleOperator).do(http.MethodPost, "/v1/slos", `{"name":"unscraped","spec":{"service":"auth","sli":"ratio","objective":99.5}}`), 201)
+	p = s.as(synapse.RoleViewer).do(http.MethodGet, "/v1/slos/unscraped/error-budget", nil).problem(503, synapse.CodeUnavailable)
+	require.Contains(t, p.Detail, "honor_labels: true", "what the source lacks is said to who asks")
 }

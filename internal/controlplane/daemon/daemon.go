@@ -106,8 +106,7 @@ func Run(ctx context.Context, options Options) (err error) {
 	}
 	defer func() { err = errors.Join(err, rt.Close()) }()
 	measured, err := measure.New(measure.Options{
-		Gather: rt.GatewayMetrics, Reader: s,
-		PrometheusURL: options.PrometheusURL, PrometheusTokenFile: options.PrometheusTokenFile, Now: time.Now, Log: log,
+		Gather: rt.GatewayMetrics, Reader: s, Prometheus: options.Prometheus, Now: time.Now, Log: log,
 	})
 	if err != nil {
 		return err

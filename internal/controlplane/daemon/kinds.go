@@ -65,6 +65,9 @@ func kinds(rt *local.Runtime, measured *measure.Measure, identities *identity.Co
 		return checkNeed(spec, identities)
 	}
 	all.SLO.Preflight = func(_ context.Context, meta synapse.Meta, spec *synapse.SLOSpec) []synapse.FieldError {
+		if errs := measure.CheckAlerting(spec.Alerting); len(errs) > 0 {
+			return errs
+		}
 		if _, err := measure.Rules(meta.Name, *spec); err != nil {
 			return []synapse.FieldError{{Pointer: "/spec/alerting", Code: synapse.CodeInvalid, Message: err.Error()}}
 		}

@@ -11,6 +11,7 @@ import (
 
 	"log/slog"
 
+	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/measure"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/store"
 )
 
@@ -33,9 +34,9 @@ type Options struct {
 	EntryTLSAddress, EntryTLSCertificate, EntryTLSKey string
 	// Identity says who is believed about clients and tenants.
 	Identity IdentityOptions
-	// PrometheusURL is the base URL of a Prometheus server that scrapes this daemon, for splits and SLOs. Empty: the figures
-	// of the gateways themselves. PrometheusTokenFile holds a bearer token for it, or is empty.
-	PrometheusURL, PrometheusTokenFile string
+	// Prometheus is a server that scrapes this daemon, for splits and SLOs. Without a URL: the figures of the gateways
+	// themselves.
+	Prometheus measure.PrometheusOptions
 	// MaxRequests bounds the API requests that are served at once; more are answered 429. 0: no bound.
 	MaxRequests int
 	// Program is the path of this program, which also runs the gateways.
@@ -72,8 +73,13 @@ func (o *Options) complete() error {
 	if (o.TLSCertificate == "") != (o.TLSKey == "") {
 		return fmt.Errorf("--tls-certificate and --tls-key: give both or neither")
 	}
-	if o.PrometheusTokenFile != "" && o.PrometheusURL == "" {
-		return fmt.Errorf("--prometheus-token-file: give --prometheus-url as well")
+	if o.Prometheus.URL == "" && o.Prometheus.Configured() {
+		return fmt.Errorf("--prometheus-token-file, --prometheus-username, --prometheus-ca-file and --prometheus-header: give --prometheus-url as well")
+	}
+	if o.Prometheus.URL != "" {
+		if err := o.Prometheus.Validate(); err != nil {
+			return err
+		}
 	}
 	if err := checkAddress("--listen", o.Listen, o.TLSCertificate == ""); err != nil {
 		return err

@@ -20,6 +20,12 @@ func (a *analysis) check(ctx context.Context, check synapse.SplitCheck) synapse.
 		a.checkQuery(ctx, check.Query, &result)
 	}
 	result.Failed = failed(&result)
+	if a.stalled && !result.Failed {
+		result.Failed = true
+		if result.Candidate == nil {
+			result.Problem = "requests are sent to the candidate, and none is answered"
+		}
+	}
 	return result
 }
 

@@ -12,14 +12,21 @@ const bounds = 15
 
 // counts are the counters of one backend or service. They only grow, but for a restart of the gateway.
 type counts struct {
-	answered, errors, timed float64
-	within                  [bounds]float64 // as many as took at most the bound of the same index
+	requests  float64 // all that say something of the backend
+	errors    float64 // the bad ones of them
+	abandoned float64 // those of the bad ones that got no answer while their client waited
+	timed     float64
+	within    [bounds]float64 // as many as were answered within the bound of the same index
+	// hung sums up, over the samples, how many requests were without an answer: it grows while some are.
+	hung float64
 }
 
 // each pairs the counters of two counts.
 func (c *counts) each(other *counts, visit func(mine, theirs *float64)) {
-	visit(&c.answered, &other.answered)
+	visit(&c.requests, &other.requests)
 	visit(&c.errors, &other.errors)
+	visit(&c.abandoned, &other.abandoned)
+	visit(&c.hung, &other.hung)
 	visit(&c.timed, &other.timed)
 	for i := range c.within {
 		visit(&c.within[i], &other.within[i])
@@ -47,7 +54,7 @@ func (c counts) since(earlier counts) counts {
 
 // traffic presents counts to the users of a source.
 func (c counts) traffic(since time.Time) Traffic {
-	traffic := Traffic{Requests: c.answered, Errors: c.errors, Since: since}
+	traffic := Traffic{Requests: c.requests, Errors: c.errors, Abandoned: c.abandoned, Since: since}
 	for i, bound := range synapse.LatencyBuckets() {
 		traffic.Latency = append(traffic.Latency, Bucket{Bound: bound.Seconds(), Count: c.within[i]})
 	}

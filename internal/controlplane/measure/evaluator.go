@@ -44,6 +44,7 @@ func (e *Evaluator) Split(ctx context.Context, split *TrafficSplit, now time.Tim
 		return measured
 	}
 	measured.From, measured.Requests = a.from, int64(math.Round(a.candidate.Requests))
+	measured.Stalled, measured.Reason = a.stalled, a.candidate.mainReason()
 	for _, check := range split.Spec.Progression.Analysis.Checks {
 		measured.Checks = append(measured.Checks, a.check(ctx, check))
 	}
@@ -57,6 +58,8 @@ type analysis struct {
 	now, from         time.Time
 	regions           []string
 	candidate, stable Traffic
+	// stalled says that requests were sent for an interval and none was answered well.
+	stalled bool
 }
 
 func (a *analysis) backend(name string) SplitBackend {
@@ -77,6 +80,7 @@ func (a *analysis) observe(ctx context.Context) error {
 	if !a.from.Before(a.now) {
 		return fmt.Errorf("%w: the step has just begun", ErrNoData)
 	}
+	recent := Traffic{}
 	for first := true; ; first = false {
 		traffic, err := a.source.Split(ctx, a.backend(state.Candidate), a.from, a.now)
 		if err != nil {
@@ -90,6 +94,9 @@ func (a *analysis) observe(ctx context.Context) error {
 		if traffic.Since.After(a.from) {
 			a.from, earliest = traffic.Since, traffic.Since
 		}
+		if first {
+			recent = traffic
+		}
 		a.candidate = traffic
 		if traffic.Requests >= float64(wanted.MinRequests) || !a.from.After(earliest) {
 			break
@@ -102,7 +109,38 @@ func (a *analysis) observe(ctx context.Context) error {
 		return fmt.Errorf("measuring backend %s: %w", state.Stable, err)
 	}
 	a.stable = stable
-	return nil
+	return a.countUnanswered(ctx, recent, interval, float64(wanted.MinRequests))
+}
+
+// countUnanswered takes the requests that were sent and are not answered for bad ones, where there is too little other data: a
+// backend that hangs answers nothing. Where more were answered well in the last interval, some slow answers are no reason.
+func (a *analysis) countUnanswered(ctx context.Context, recent Traffic, interval time.Duration, needed float64) (err error) {
+	well := recent.Requests - recent.Errors
+	if a.candidate.Requests >= needed || recent.Unanswered <= 0 || well > recent.Unanswered {
+		return nil
+	}
+	a.candidate, a.stable = a.candidate.withUnanswered(), a.stable.withUnanswered()
+	if a.candidate.Requests >= needed || well > 0 {
+		return nil
+	}
+	a.stalled, err = a.hangs(ctx, interval)
+	return err
+}
+
+// hangs reports whether requests to the candidate were without an answer in both halves of the last interval. One slow answer
+// is in one of them.
+func (a *analysis) hangs(ctx context.Context, interval time.Duration) (bool, error) {
+	middle := a.now.Add(-interval / 2)
+	for _, half := range [][2]time.Time{{a.now.Add(-interval), middle}, {middle, a.now}} {
+		hung, err := a.source.Hung(ctx, a.backend(a.split.Status.State.Candidate), half[0], half[1])
+		if err != nil {
+			return false, fmt.Errorf("looking for unanswered requests: %w", err)
+		}
+		if !hung {
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 // sinceTolerance says what part of the time looked at may be without figures: a quarter. It lets a sample or two be late.

@@ -18,6 +18,9 @@ type fakeSource struct {
 	badShare  map[string]float64 // by backend@region, or backend
 	since     time.Time
 	err       error
+	// unanswered requests wait at the backend, in all regions together; hung tells of a half of the last interval.
+	unanswered map[string]float64
+	hung       func(from time.Time) bool
 }
 
 func (s fakeSource) Name() string { return "fake" }
@@ -37,7 +40,12 @@ func (s fakeSource) Split(_ context.Context, backend measure.SplitBackend, from,
 		traffic.Errors += requests * share
 	}
 	traffic.Latency = []measure.Bucket{{Bound: 0.25, Count: traffic.Requests - traffic.Errors}, {Bound: 10, Count: traffic.Requests}}
+	traffic.Unanswered = s.unanswered[backend.Backend]
 	return traffic, s.err
+}
+
+func (s fakeSource) Hung(_ context.Context, _ measure.SplitBackend, from, _ time.Time) (bool, error) {
+	return s.hung != nil && s.hung(from), nil
 }
 
 func (s fakeSource) Service(ctx context.Context, service string, from, to time.Time) (measure.Traffic, error) {

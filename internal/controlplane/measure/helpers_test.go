@@ -2,9 +2,12 @@ package measure_test
 
 import (
 	"context"
+	"encoding/pem"
 	"errors"
 	"log/slog"
+	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -47,6 +50,8 @@ type gateway struct {
 	registry                         *prometheus.Registry
 	splitRequests, serviceRequests   *prometheus.CounterVec
 	splitDurations, serviceDurations *prometheus.HistogramVec
+	unanswered                       *prometheus.GaugeVec
+	errors                           *prometheus.CounterVec
 }
 
 func newGateway(region string) *gateway {
@@ -64,34 +69,89 @@ func newGateway(region string) *gateway {
 	g := &gateway{
 		registry:         prometheus.NewRegistry(),
 		splitRequests:    counter("synapse_gateway_split_requests_total", "split", "backend", "status"),
-		splitDurations:   histogram("synapse_gateway_split_request_duration_seconds", "split", "backend"),
+		splitDurations:   histogram("synapse_gateway_split_request_duration_seconds", "split", "backend", "answered"),
 		serviceRequests:  counter("synapse_gateway_requests_total", "service", "deployment", "status"),
-		serviceDurations: histogram("synapse_gateway_request_duration_seconds", "service", "deployment"),
+		serviceDurations: histogram("synapse_gateway_request_duration_seconds", "service", "deployment", "answered"),
+		unanswered: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "synapse_gateway_split_unanswered_requests", Help: "Requests.", ConstLabels: labels,
+		}, []string{"split", "backend"}),
+		errors: counter("synapse_gateway_split_errors_total", "split", "backend", "reason"),
 	}
-	g.registry.MustRegister(g.splitRequests, g.splitDurations, g.serviceRequests, g.serviceDurations)
+	g.registry.MustRegister(g.splitRequests, g.splitDurations, g.serviceRequests, g.serviceDurations, g.unanswered, g.errors)
 	return g
+}
+
+// newOldGateway has the metrics of gateways of before: histograms do not tell who was answered, and there is no other status than none
+// and the classes.
+func newOldGateway(region string) *gateway {
+	g := newGateway(region)
+	g.registry = prometheus.NewRegistry()
+	g.registry.MustRegister(g.splitRequests, g.serviceRequests, unlabelled{g.splitDurations}, unlabelled{g.serviceDurations})
+	return g
+}
+
+// unlabelled leaves the label "answered" out. It is for gateways whose requests are all answered.
+type unlabelled struct{ *prometheus.HistogramVec }
+
+// Describe implements [prometheus.Collector].
+func (unlabelled) Describe(chan<- *prometheus.Desc) {}
+
+// Collect implements [prometheus.Collector].
+func (u unlabelled) Collect(metrics chan<- prometheus.Metric) {
+	all := make(chan prometheus.Metric)
+	go func() {
+		defer close(all)
+		u.HistogramVec.Collect(all)
+	}()
+	for metric := range all {
+		metrics <- withoutAnswered{metric}
+	}
+}
+
+type withoutAnswered struct{ prometheus.Metric }
+
+// Write implements [prometheus.Metric].
+func (m withoutAnswered) Write(to *dto.Metric) error {
+	if err := m.Metric.Write(to); err != nil {
+		return err
+	}
+	to.Label = slices.DeleteFunc(slices.Clone(to.Label), func(pair *dto.LabelPair) bool { return pair.GetName() == "answered" })
+	return nil
 }
 
 // prepare makes the series that a gateway has before the first request.
 func (g *gateway) prepare(split string, backends ...string) {
 	for _, backend := range backends {
-		for _, status := range []string{"none", "1xx", "2xx", "3xx", "4xx", "5xx"} {
+		for _, status := range []string{"none", "1xx", "2xx", "3xx", "4xx", "5xx", "abandoned", "broken"} {
 			g.splitRequests.WithLabelValues(split, backend, status)
 			g.serviceRequests.WithLabelValues("auth", backend, status)
 		}
-		g.splitDurations.WithLabelValues(split, backend)
-		g.serviceDurations.WithLabelValues("auth", backend)
+		for _, answered := range []string{"true", "false"} {
+			g.splitDurations.WithLabelValues(split, backend, answered)
+			g.serviceDurations.WithLabelValues("auth", backend, answered)
+		}
+		g.unanswered.WithLabelValues(split, backend)
 	}
 }
 
-// serve counts requests for a backend of a split, which is a deployment of the service auth.
+// serve counts requests for a backend of a split, which is a deployment of the service auth. Abandoned ones were not answered,
+// and those of the status none are not timed.
 func (g *gateway) serve(split, backend, status string, number int, duration time.Duration) {
 	g.splitRequests.WithLabelValues(split, backend, status).Add(float64(number))
 	g.serviceRequests.WithLabelValues("auth", backend, status).Add(float64(number))
-	for range number {
-		g.splitDurations.WithLabelValues(split, backend).Observe(duration.Seconds())
-		g.serviceDurations.WithLabelValues("auth", backend).Observe(duration.Seconds())
+	if status == "none" {
+		return
 	}
+	answered := strconv.FormatBool(status != "abandoned")
+	for range number {
+		g.splitDurations.WithLabelValues(split, backend, answered).Observe(duration.Seconds())
+		g.serviceDurations.WithLabelValues("auth", backend, answered).Observe(duration.Seconds())
+	}
+}
+
+// hang says how many requests to a backend of a split wait for an answer.
+func (g *gateway) hang(split, backend string, number int) {
+	g.unanswered.WithLabelValues(split, backend).Set(float64(number))
 }
 
 // gateways are those of all regions; nil for one that does not answer.
@@ -155,4 +215,9 @@ func newReader(t *testing.T) reader {
 		encode[synapse.SLOSpec, synapse.SLOStatus](t, synapse.KindSLO, "errors", ratioSLO(99, "720h")),
 		encode[synapse.SLOSpec, synapse.SLOStatus](t, synapse.KindSLO, "latency", latencySLO("250ms")))
 	return r
+}
+
+// certificateOf is the certificate of a TLS server as PEM.
+func certificateOf(server *httptest.Server) string {
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}))
 }

@@ -19,11 +19,8 @@ type Options struct {
 	Gather Gather
 	// Reader finds SLOs and regions.
 	Reader store.Reader
-	// PrometheusURL is the base URL of a Prometheus server that scrapes this daemon. Without it, the figures of analyses
-	// and error budgets are the sampler's.
-	PrometheusURL string
-	// PrometheusTokenFile holds a bearer token for the server. It is read for each request, so the token may change. Optional.
-	PrometheusTokenFile string
+	// Prometheus is a server that scrapes this daemon. Without a URL, the figures of analyses and error budgets are the sampler's.
+	Prometheus PrometheusOptions
 	// Interval is the time between two samples; one second when it is 0.
 	Interval time.Duration
 	Now      func() time.Time
@@ -49,8 +46,8 @@ func New(options Options) (*Measure, error) {
 	sampler := NewSampler(options.Gather, interval, options.Now, options.Log)
 	m := &Measure{sampler: sampler, source: sampler, reader: options.Reader, now: options.Now}
 	var queries Querier
-	if options.PrometheusURL != "" {
-		server, err := NewPrometheus(options.PrometheusURL, options.PrometheusTokenFile)
+	if options.Prometheus.URL != "" {
+		server, err := NewPrometheus(options.Prometheus)
 		if err != nil {
 			return nil, err
 		}

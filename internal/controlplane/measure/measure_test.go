@@ -43,11 +43,11 @@ func TestMeasureHasWhatADaemonNeeds(t *testing.T) {
 	split := measured.Split(t.Context(), newSplit(), clock.Now())
 	require.Empty(t, split.Problem)
 
-	options.PrometheusURL = "http://127.0.0.1:9090"
+	options.Prometheus = measure.PrometheusOptions{URL: "http://127.0.0.1:9090"}
 	measured, err = measure.New(options)
 	require.NoError(t, err)
 	require.True(t, measured.HasPrometheus())
-	options.PrometheusURL = "nonsense"
+	options.Prometheus = measure.PrometheusOptions{URL: "nonsense"}
 	_, err = measure.New(options)
 	require.ErrorContains(t, err, "http://")
 }

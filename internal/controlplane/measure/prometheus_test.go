@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -40,9 +38,9 @@ func answering(t *testing.T, answers map[string]string) (server *httptest.Server
 	return server, func() []string { return asked }
 }
 
-func newPrometheus(t *testing.T, address, tokenFile string) *measure.Prometheus {
+func newPrometheus(t *testing.T, address string) *measure.Prometheus {
 	t.Helper()
-	source, err := measure.NewPrometheus(address, tokenFile)
+	source, err := measure.NewPrometheus(measure.PrometheusOptions{URL: address})
 	require.NoError(t, err)
 	return source
 }
@@ -54,23 +52,37 @@ func TestPrometheusReadsTraffic(t *testing.T) {
 		"by (status)": `{"resultType":"vector","result":[
 			{"metric":{"status":"2xx"},"value":[1772366400,"95.5"]},
 			{"metric":{"status":"5xx"},"value":[1772366400,"4.5"]},
+			{"metric":{"status":"abandoned"},"value":[1772366400,"3"]},
+			{"metric":{"status":"broken"},"value":[1772366400,"2"]},
 			{"metric":{"status":"none"},"value":[1772366400,"7"]}]}`,
 		"by (le)": `{"resultType":"vector","result":[
-			{"metric":{"le":"+Inf"},"value":[1772366400,"107"]},
+			{"metric":{"le":"+Inf"},"value":[1772366400,"102"]},
 			{"metric":{"le":"0.25"},"value":[1772366400,"90"]},
 			{"metric":{"le":"1.0"},"value":[1772366400,"100"]}]}`,
+		"seconds_count{": `{"resultType":"vector","result":[{"metric":{},"value":[1772366400,"105"]}]}`,
+		"unanswered":     `{"resultType":"vector","result":[{"metric":{},"value":[1772366400,"6"]}]}`,
+		"by (reason)": `{"resultType":"vector","result":[
+			{"metric":{"reason":"response_timeout"},"value":[1772366400,"4"]},
+			{"metric":{"reason":"connect_failed"},"value":[1772366400,"1"]}]}`,
 	})
-	source := newPrometheus(t, server.URL, "")
+	source := newPrometheus(t, server.URL)
 	traffic, err := source.Split(t.Context(), backend("new", "eu", "us"), start.Add(-time.Minute), start)
 	require.NoError(t, err)
-	require.Equal(t, 100.0, traffic.Requests)
-	require.Equal(t, 4.5, traffic.Errors)
+	require.Equal(t, 105.0, traffic.Requests)
+	require.Equal(t, 9.5, traffic.Errors)
+	require.Equal(t, 3.0, traffic.Abandoned)
+	require.Equal(t, 6.0, traffic.Unanswered)
+	require.Equal(t, map[string]float64{"response_timeout": 4, "connect_failed": 1}, traffic.Reasons)
 	require.Equal(t, 90.0, traffic.Within(250*time.Millisecond))
 	require.Equal(t, 100.0, traffic.Within(time.Second))
-	require.Equal(t, 107.0, traffic.Timed())
+	require.Equal(t, 105.0, traffic.Timed(), "those that were never answered are in it")
 	require.True(t, traffic.Since.Equal(start.Add(-54500*time.Millisecond)), traffic.Since)
-	require.Contains(t, queries()[1], `increase(synapse_gateway_split_requests_total{split="login",backend="new",region=~"eu|us"}[1m])`)
-	require.Contains(t, queries()[2], `increase(synapse_gateway_split_request_duration_seconds_bucket{split="login",backend="new",region=~"eu|us"}[1m])`)
+	const ours = `split="login",backend="new",region=~"eu|us",exported_split="",exported_backend="",exported_region=""`
+	require.Contains(t, queries()[1], `increase(synapse_gateway_split_requests_total{`+ours+`}[1m])`)
+	require.Contains(t, queries()[2], `increase(synapse_gateway_split_request_duration_seconds_bucket{`+ours+`,answered!="false"}[1m])`)
+	hung, err := source.Hung(t.Context(), backend("new", "eu"), start.Add(-time.Minute), start)
+	require.NoError(t, err)
+	require.True(t, hung)
 }
 
 func TestPrometheusQueriesGiveOneNumber(t *testing.T) {
@@ -84,7 +96,7 @@ func TestPrometheusQueriesGiveOneNumber(t *testing.T) {
 		"nan":    `{"resultType":"scalar","result":[1772366400,"NaN"]}`,
 		"inf":    `{"resultType":"scalar","result":[1772366400,"+Inf"]}`,
 	})
-	source := newPrometheus(t, server.URL, "")
+	source := newPrometheus(t, server.URL)
 	for query, wanted := range map[string]float64{"scalar": 1.5, "single": 2.5} {
 		value, err := source.Query(t.Context(), query, start)
 		require.NoError(t, err)
@@ -98,55 +110,5 @@ func TestPrometheusQueriesGiveOneNumber(t *testing.T) {
 		_, err := source.Query(t.Context(), query, start)
 		require.ErrorContains(t, err, wanted)
 		require.NotErrorIs(t, err, measure.ErrNoData)
-	}
-}
-
-func TestPrometheusWithoutTheGatewaysMetricsHasNoFigures(t *testing.T) {
-	t.Parallel()
-	server, _ := answering(t, map[string]string{"": `{"resultType":"vector","result":[]}`})
-	_, err := newPrometheus(t, server.URL, "").Service(t.Context(), "auth", start.Add(-time.Hour), start)
-	require.ErrorIs(t, err, measure.ErrNoData)
-	require.ErrorContains(t, err, "scrapes synapsed")
-}
-
-func TestPrometheusGetsTheTokenOfTheFile(t *testing.T) {
-	t.Parallel()
-	var authorizations []string
-	elsewhere := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		authorizations = append(authorizations, "elsewhere "+r.Header.Get("Authorization"))
-	}))
-	t.Cleanup(elsewhere.Close)
-	redirect := false
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		authorizations = append(authorizations, r.Header.Get("Authorization"))
-		if redirect {
-			http.Redirect(w, r, elsewhere.URL, http.StatusTemporaryRedirect)
-			return
-		}
-		_, _ = io.WriteString(w, `{"status":"success","data":{"resultType":"scalar","result":[1,"1"]}}`)
-	}))
-	t.Cleanup(server.Close)
-	file := filepath.Join(t.TempDir(), "token")
-	source := newPrometheus(t, server.URL, file)
-	_, err := source.Query(t.Context(), "1", start)
-	require.ErrorContains(t, err, "reading the token")
-	for _, token := range []string{"first", "second"} {
-		require.NoError(t, os.WriteFile(file, []byte(token+"\n"), 0o600))
-		_, err := source.Query(t.Context(), "1", start)
-		require.NoError(t, err)
-	}
-	redirect = true
-	_, err = source.Query(t.Context(), "1", start)
-	require.Error(t, err)
-	require.NotContains(t, err.Error(), "second")
-	require.Equal(t, []string{"Bearer first", "Bearer second", "Bearer second"}, authorizations, "a redirect does not get the token")
-}
-
-func TestPrometheusRefusesABadAddress(t *testing.T) {
-	t.Parallel()
-	for _, address := range []string{"127.0.0.1:9090", "ftp://host", "http://", "http://user:hunter2@host", "http://hunter2@\x7f"} {
-		_, err := measure.NewPrometheus(address, "")
-		require.Error(t, err, address)
-		require.NotContains(t, err.Error(), "hunter2")
 	}
 }

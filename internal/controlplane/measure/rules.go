@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/prometheus/common/model"
@@ -39,7 +40,11 @@ func Rules(name string, spec synapse.SLOSpec) (string, error) {
 	var text bytes.Buffer
 	encoder := yaml.NewEncoder(&text)
 	encoder.SetIndent(2)
-	if err := encoder.Encode(groups); err != nil {
+	root, err := document(groups)
+	if err == nil {
+		err = encoder.Encode(root)
+	}
+	if err != nil {
 		return "", fmt.Errorf("writing the rules of SLO %s: %w", name, err)
 	}
 	if _, errs := rulefmt.Parse(text.Bytes(), false, model.LegacyValidation, parser.NewParser(parser.Options{}), slog.New(slog.DiscardHandler)); len(errs) > 0 {
@@ -79,12 +84,14 @@ func (c *compiler) indicators() []rulefmt.Rule {
 }
 
 func (c *compiler) errorRatio(window model.Duration) string {
+	// A scrape that has a label service of its own would make of another service's series one of this name.
+	service := fmt.Sprintf("service=%q, %s", c.spec.Service, notRenamed("service"))
 	if c.spec.SLI == synapse.SLILatency {
-		return fmt.Sprintf("1 - (\n  sum(rate(%s_bucket{service=%q, %s}[%s]))\n  /\n  (sum(rate(%s_count{service=%q}[%s])) > 0)\n)\n",
-			serviceDuration, c.spec.Service, boundMatcher(c.spec.Threshold.Value()), window, serviceDuration, c.spec.Service, window)
+		return fmt.Sprintf("1 - (\n  sum(rate(%s_bucket{%s, %s, %s}[%s]))\n  /\n  (sum(rate(%s_count{%s}[%s])) > 0)\n)\n",
+			serviceDuration, service, answeredMatcher, boundMatcher(c.spec.Threshold.Value()), window, serviceDuration, service, window)
 	}
-	return fmt.Sprintf("sum(rate(%s{service=%q, status=%q}[%s]))\n/\n(sum(rate(%s{service=%q, status!=%q}[%s])) > 0)\n",
-		serviceRequests, c.spec.Service, statusError, window, serviceRequests, c.spec.Service, statusNone, window)
+	return fmt.Sprintf("sum(rate(%s{%s, status=~%q}[%s]))\n/\n(sum(rate(%s{%s, status!=%q}[%s])) > 0)\n",
+		serviceRequests, service, strings.Join(badStatuses, "|"), window, serviceRequests, service, statusNone, window)
 }
 
 // boundMatcher selects a histogram's bucket. The gateways write whole seconds without a fraction, and Prometheus 2 keeps

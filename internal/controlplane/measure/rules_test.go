@@ -1,6 +1,7 @@
 package measure_test
 
 import (
+	"fmt"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -61,9 +62,9 @@ func TestRulesOfAThirtyDayWindowAreThoseOfTheWorkbook(t *testing.T) {
 	for _, window := range []string{"5m", "30m", "1h", "2h", "6h", "1d", "3d", "30d"} {
 		require.Equal(t, window, rules["slo:sli_error:ratio_rate"+window].Labels["synapse_window"])
 	}
-	require.Equal(t, `sum(rate(synapse_gateway_requests_total{service="auth", status="5xx"}[1h]))
+	require.Equal(t, `sum(rate(synapse_gateway_requests_total{service="auth", exported_service="", status=~"5xx|abandoned|broken"}[1h]))
 /
-(sum(rate(synapse_gateway_requests_total{service="auth", status!="none"}[1h])) > 0)
+(sum(rate(synapse_gateway_requests_total{service="auth", exported_service="", status!="none"}[1h])) > 0)
 `, rules["slo:sli_error:ratio_rate1h"].Expr)
 	require.Equal(t, "vector(0.999)", rules["slo:objective:ratio"].Expr)
 	require.Equal(t, "vector(0.001)", rules["slo:error_budget:ratio"].Expr)
@@ -148,6 +149,68 @@ func TestRulesRefuseATemplateThatPrometheusWouldRefuse(t *testing.T) {
 	require.ErrorContains(t, err, "nonsense")
 }
 
+// hardTexts are those that YAML writers and readers have got wrong.
+var hardTexts = []string{
+	"two\nlines", "two\nlines\n", "trailing\n\n\n", "\nleading", "  leading blanks\nsecond", "\tleading tab\nsecond", "windows\r\nlines\r\n", "old mac\rlines",
+	"quotes \" and ' and \\ and `", "# no comment\n# none", "- no\n- list", "key: value\nother: value", "{{ $labels.region }} is \"{{ $value | humanizePercentage }}\"\n> bad",
+	"{{ range query \"up\" }}\n{{ .Labels.instance }}: {{ .Value }}\n{{ end }}", "---\n...\n", "yes", "null", "~", "1e3", "0x1f", "", " ", "\n", "\t", "|", ">-", "%YAML 1.2", "@x", "`x",
+	"\u0085next line", "\u2028\u2029", "\ufeffmark", "\x01\x1b[31m\x7f", "ünïcödé 🚀\nsecond", strings.Repeat("long line ", 90), "a \n b \n  c ", "trailing blanks  \nx",
+}
+
+// TestLabelsAndAnnotationsComeBackByteForByte parses the rule file as Prometheus does.
+func TestLabelsAndAnnotationsComeBackByteForByte(t *testing.T) {
+	t.Parallel()
+	for _, text := range hardTexts {
+		t.Run(fmt.Sprintf("%.20q", text), func(t *testing.T) {
+			t.Parallel()
+			spec := ratioSLO(99.9, "720h")
+			spec.Alerting.Annotations = map[string]string{"description": text}
+			spec.Alerting.PageLabels = map[string]string{"note": text}
+			spec.Alerting.TicketLabels = map[string]string{"note": text}
+			require.Empty(t, spec.Validate())
+			require.Empty(t, measure.CheckAlerting(spec.Alerting))
+			_, rules := compile(t, spec)
+			for _, alert := range []string{"SLOErrorBudgetBurnsFast", "SLOErrorBudgetBurns"} {
+				require.Equal(t, text, rules[alert].Annotations["description"])
+				require.Equal(t, text, rules[alert].Labels["note"])
+			}
+		})
+	}
+}
+
+func TestPromtoolIsContentWithHardTexts(t *testing.T) {
+	t.Parallel()
+	program, err := exec.LookPath("promtool")
+	if err != nil {
+		t.Skip("promtool is not installed: it comes with Debian's package prometheus")
+	}
+	spec := ratioSLO(99.9, "720h")
+	spec.Alerting.Annotations = map[string]string{}
+	for i, text := range hardTexts {
+		spec.Alerting.Annotations[fmt.Sprintf("a%d", i)] = text
+	}
+	text, _ := compile(t, spec)
+	output, err := exec.CommandContext(t.Context(), program, "check", "rules", file(t, text)).CombinedOutput()
+	require.NoError(t, err, string(output))
+}
+
+func TestATemplateThatDoesNotParseIsRefusedAtItsPlace(t *testing.T) {
+	t.Parallel()
+	for text, says := range map[string]string{
+		"{{ ": "unclosed action", "{{ end }}": "unexpected", "{{ $nothing }}": "undefined variable", "{{ nosuch 1 }}": "not defined", "a\n{{ if }}b": "missing value",
+	} {
+		errs := measure.CheckAlerting(synapse.SLOAlerting{
+			PageLabels: map[string]string{"severity": "page", "team": text}, Annotations: map[string]string{"summary": text, "runbook": "{{ $labels.service }}"},
+		})
+		require.Len(t, errs, 2, text)
+		require.Equal(t, []string{"/spec/alerting/page_labels/team", "/spec/alerting/annotations/summary"}, []string{errs[0].Pointer, errs[1].Pointer})
+		for _, err := range errs {
+			require.Contains(t, err.Message, says)
+		}
+	}
+	require.Empty(t, measure.CheckAlerting(synapse.SLOAlerting{Annotations: map[string]string{"a": `braces {{ "{{" }} and {{ $labels.x }} {{ $value }}`}}))
+}
+
 // promtool runs Debian's promtool on a rule file and a test of it. The rules themselves are checked everywhere, with the
 // parser; that they fire needs Prometheus's engine.
 func promtool(t *testing.T, rules, test string) {
@@ -188,6 +251,22 @@ func promtoolTest(bad string, series func(bad string) string, firing ...string) 
 
 func TestAlertsFireAtTheRateTheyAreFor(t *testing.T) {
 	t.Parallel()
+	waiting := func(bad string) string {
+		return `  - {series: 'synapse_gateway_requests_total{region="eu",service="auth",deployment="a",status="abandoned"}', values: '0+` + bad + `x150'}
+  - {series: 'synapse_gateway_requests_total{region="eu",service="auth",deployment="a",status="broken"}', values: '0+` + bad + `x150'}
+  - {series: 'synapse_gateway_requests_total{region="eu",service="auth",deployment="a",status="2xx"}', values: '0+100000x150'}
+`
+	}
+	hidden := func(bad string) string {
+		return strings.ReplaceAll(strings.ReplaceAll(waiting(bad), `service="auth"`, `service="auth",exported_service="other"`), "100000", "1000000")
+	}
+	unanswered := func(bad string) string {
+		return `  - {series: 'synapse_gateway_request_duration_seconds_bucket{region="eu",service="auth",deployment="a",answered="true",le="5"}', values: '0+100000x150'}
+  - {series: 'synapse_gateway_request_duration_seconds_count{region="eu",service="auth",deployment="a",answered="true"}', values: '0+100000x150'}
+  - {series: 'synapse_gateway_request_duration_seconds_bucket{region="eu",service="auth",deployment="a",answered="false",le="5"}', values: '0+` + bad + `x150'}
+  - {series: 'synapse_gateway_request_duration_seconds_count{region="eu",service="auth",deployment="a",answered="false"}', values: '0+` + bad + `x150'}
+`
+	}
 	ratio := func(bad string) string {
 		return `  - {series: 'synapse_gateway_requests_total{region="eu",service="auth",deployment="a",status="5xx"}', values: '0+` + bad + `x150'}
   - {series: 'synapse_gateway_requests_total{region="eu",service="auth",deployment="a",status="2xx"}', values: '0+100000x150'}
@@ -210,6 +289,10 @@ func TestAlertsFireAtTheRateTheyAreFor(t *testing.T) {
 		"twenty times the rate is a page too":                     {ratioSLO(99.9, "720h"), ratio, "2000", []string{"SLOErrorBudgetBurns", "SLOErrorBudgetBurnsFast"}},
 		"slow answers at half the rate are heard of by nobody":    {latencySLO("1s"), latency, "00500", nil},
 		"slow answers at twenty times the rate are a page":        {latencySLO("1s"), latency, "25000", []string{"SLOErrorBudgetBurns", "SLOErrorBudgetBurnsFast"}},
+		"half the rate of abandoned and half of broken ones too":  {ratioSLO(99.9, "720h"), waiting, "100", []string{"SLOErrorBudgetBurns"}},
+		"requests that nobody answered in time are a page":        {ratioSLO(99.9, "720h"), waiting, "1000", []string{"SLOErrorBudgetBurns", "SLOErrorBudgetBurnsFast"}},
+		"a service that the scrape calls like ours is not it":     {ratioSLO(99.9, "720h"), hidden, "100000", nil},
+		"who left after a second was not answered within five":    {latencySLO("5s"), unanswered, "25000", []string{"SLOErrorBudgetBurns", "SLOErrorBudgetBurnsFast"}},
 		"of a week's window, half the rate is heard of by nobody": {ratioSLO(99.9, "168h"), ratio, "50", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -240,9 +323,15 @@ func FuzzRules(f *testing.F) {
 		text, err := measure.Rules(name, spec)
 		if err != nil {
 			require.ErrorContains(t, err, "template", "only a template of the user's is refused")
+			require.NotEmpty(t, measure.CheckAlerting(spec.Alerting))
 			return
 		}
-		_, errs := rulefmt.Parse([]byte(text), false, model.LegacyValidation, parser.NewParser(parser.Options{}), slog.New(slog.DiscardHandler))
+		groups, errs := rulefmt.Parse([]byte(text), false, model.LegacyValidation, parser.NewParser(parser.Options{}), slog.New(slog.DiscardHandler))
 		require.Empty(t, errs)
+		page := groups.Groups[2].Rules[0]
+		require.Equal(t, annotation, page.Annotations[key])
+		if key != "synapse_slo" && key != "synapse_service" {
+			require.Equal(t, value, page.Labels[key])
+		}
 	})
 }

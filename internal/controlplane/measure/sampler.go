@@ -31,7 +31,9 @@ type Sampler struct {
 	// and there may be many.
 	splits   map[seriesKey]*track
 	services map[string]*track
-	trouble  string // of the last sample, to log only changes
+	// unanswered is as of the last sample of each region.
+	unanswered map[seriesKey]float64
+	trouble    string // of the last sample, to log only changes
 }
 
 // track is what was counted of one series since the sampler began.
@@ -46,6 +48,7 @@ func NewSampler(gather Gather, interval time.Duration, now func() time.Time, log
 	return &Sampler{
 		gather: gather, interval: interval, now: now, log: log,
 		regions: map[string]time.Time{}, last: map[seriesKey]counts{}, splits: map[seriesKey]*track{}, services: map[string]*track{},
+		unanswered: map[seriesKey]float64{},
 	}
 }
 
@@ -90,13 +93,16 @@ func (s *Sampler) take(now time.Time, region string, families []*dto.MetricFamil
 		s.regions[region] = now
 	}
 	found := readFamilies(region, families)
-	for key, current := range found {
+	maps.DeleteFunc(s.unanswered, func(key seriesKey, _ float64) bool { return key.region == region })
+	maps.Copy(s.unanswered, found.unanswered)
+	for key, current := range found.counters {
 		// A series that is new in a known region began at 0 after the last sample. In a new region there is no telling.
 		increase := current.since(s.last[key])
 		if !known {
 			increase = counts{}
 		}
 		s.last[key] = current
+		increase.hung = found.unanswered[key]
 		if key.split {
 			s.splits[key] = s.splits[key].grow(now, increase)
 		} else {
@@ -106,7 +112,7 @@ func (s *Sampler) take(now time.Time, region string, families []*dto.MetricFamil
 		}
 	}
 	maps.DeleteFunc(s.last, func(key seriesKey, _ counts) bool {
-		_, there := found[key]
+		_, there := found.counters[key]
 		return key.region == region && !there
 	})
 }
@@ -152,13 +158,36 @@ func (s *Sampler) Split(_ context.Context, backend SplitBackend, from, to time.T
 		return Traffic{}, err
 	}
 	var sum counts
+	var unanswered float64
+	reasons := make(map[string]float64)
+	for key, series := range s.splits {
+		if key.group != backend.Split || key.member != backend.Backend || !slices.Contains(backend.Regions, key.region) {
+			continue
+		}
+		increase := series.history.increase(since, to)
+		if key.reason != "" {
+			reasons[key.reason] += increase.errors
+			continue
+		}
+		sum.add(increase)
+		unanswered += s.unanswered[key]
+	}
+	traffic := sum.traffic(since)
+	traffic.Unanswered, traffic.Reasons = unanswered, reasons
+	return traffic, nil
+}
+
+// Hung implements [Source].
+func (s *Sampler) Hung(_ context.Context, backend SplitBackend, from, to time.Time) (bool, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
 	for _, region := range backend.Regions {
-		key := seriesKey{region: region, group: backend.Split, member: backend.Backend, split: true}
-		if series, ok := s.splits[key]; ok {
-			sum.add(series.history.increase(since, to))
+		series, ok := s.splits[seriesKey{region: region, group: backend.Split, member: backend.Backend, split: true}]
+		if ok && series.history.increase(from, to).hung > 0 {
+			return true, nil
 		}
 	}
-	return sum.traffic(since), nil
+	return false, nil
 }
 
 // Service implements [Source].

@@ -45,7 +45,7 @@ func TestSampler(t *testing.T) {
 		require.Equal(t, start, traffic.Since)
 		require.Equal(t, 10.0, traffic.Requests)
 		require.Equal(t, 3.0, traffic.Errors)
-		require.Equal(t, 15.0, traffic.Timed())
+		require.Equal(t, 10.0, traffic.Timed())
 		require.Equal(t, 7.0, traffic.Within(250*time.Millisecond))
 		require.Equal(t, 10.0, traffic.Within(500*time.Millisecond))
 	})

@@ -34,7 +34,7 @@ func (s *Sampler) Series(split string, since time.Time) []BackendSeries {
 	defer s.mu.RUnlock()
 	tracks := make(map[string][]*track)
 	for key, track := range s.splits {
-		if key.group == split {
+		if key.group == split && key.reason == "" {
 			tracks[key.member] = append(tracks[key.member], track)
 		}
 	}
@@ -62,14 +62,14 @@ func points(tracks []*track, since, now time.Time, step time.Duration) []Point {
 		for _, track := range tracks {
 			sum.add(track.history.increase(end.Add(-step), end))
 		}
-		if sum.answered <= 0 || sum.timed <= 0 {
+		if sum.requests <= 0 || sum.timed <= 0 {
 			continue
 		}
 		traffic := sum.traffic(end.Add(-step))
 		result = append(result, Point{
 			Time:              end,
-			RequestsPerSecond: sum.answered / step.Seconds(),
-			ErrorPercent:      100 * sum.errors / sum.answered,
+			RequestsPerSecond: sum.requests / step.Seconds(),
+			ErrorPercent:      100 * sum.errors / sum.requests,
 			P50:               1000 * traffic.quantile(0.50),
 			P95:               1000 * traffic.quantile(0.95),
 		})

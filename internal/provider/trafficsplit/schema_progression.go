@@ -71,7 +71,7 @@ func analysis() schema.Attribute {
 				Optional: true, Computed: true, Default: int64default.StaticInt64(int64(fallback.MinRequests)), Validators: []validator.Int64{int64validator.AtLeast(1)},
 				MarkdownDescription: "Requests to the candidate that an analysis needs. It looks back further for them, to the beginning of the step at most. Default: `100`.",
 			},
-			"on_no_data": choice("What happens when there are fewer, or no figures: `wait`, or, once the step's hold is over, `pause` or `rollback`. No step is taken in any case.", string(fallback.OnNoData)),
+			"on_no_data": choice("What happens when there are fewer, or no figures: `wait`, or, once the step's hold is over, `pause` or `rollback`. No step is taken in any case. Requests that were sent and are not answered are figures: a candidate that hangs fails.", string(fallback.OnNoData)),
 			"checks": schema.ListNestedAttribute{
 				Required: true, NestedObject: schema.NestedAttributeObject{Attributes: checkAttributes()}, Validators: []validator.List{listvalidator.NoNullValues()},
 				MarkdownDescription: "What is looked at, at least one. All must hold.",

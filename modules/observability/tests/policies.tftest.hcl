@@ -71,7 +71,7 @@ run "writes_out_what_is_recorded" {
   }
 
   assert {
-    condition     = strcontains(replace(google_monitoring_alert_policy.this["login-errors/page"].conditions[0].condition_prometheus_query_language[0].query, "\n", " "), "max without(synapse_window) ((sum(rate(synapse_gateway_requests_total{service=\"auth\", status=\"5xx\"}[1h])) / (sum(rate(synapse_gateway_requests_total{service=\"auth\", status!=\"none\"}[1h])) > 0)) > (14.4 * 0.001))")
+    condition     = strcontains(replace(google_monitoring_alert_policy.this["login-errors/page"].conditions[0].condition_prometheus_query_language[0].query, "\n", " "), "max without(synapse_window) ((sum(rate(synapse_gateway_requests_total{service=\"auth\", exported_service=\"\", status=~\"5xx|abandoned|broken\"}[1h])) / (sum(rate(synapse_gateway_requests_total{service=\"auth\", exported_service=\"\", status!=\"none\"}[1h])) > 0)) > (14.4 * 0.001))")
     error_message = "The share of bad requests must be in the place of what is recorded."
   }
 
@@ -112,7 +112,7 @@ run "draws_a_dashboard_for_each_service" {
   }
 
   assert {
-    condition     = [for tile in jsondecode(google_monitoring_dashboard.this["auth"].dashboard_json).mosaicLayout.tiles : tile.widget.title] == ["Requests by region", "Share of server errors", "Latency, 50 %", "Latency, 99 %", "login-errors: budget left", "login-errors: burn rate", "login-latency: budget left", "login-latency: burn rate"]
+    condition     = [for tile in jsondecode(google_monitoring_dashboard.this["auth"].dashboard_json).mosaicLayout.tiles : tile.widget.title] == ["Requests by region", "Share of bad requests", "Latency, 50 %", "Latency, 99 %", "login-errors: budget left", "login-errors: burn rate", "login-latency: budget left", "login-latency: burn rate"]
     error_message = "A service's dashboard must show its requests and each of its SLOs."
   }
 
