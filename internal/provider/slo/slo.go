@@ -29,7 +29,7 @@ func definition() envelope.Definition {
 	return envelope.Definition{
 		Kind: synapse.KindSLO,
 		Description: "A service level objective: how many of a service's requests must be good. It judges the candidates of traffic splits, and compiles to Prometheus recording and alert rules " +
-			"on the rate at which the error budget is used up (`rules_yaml`). What is left of the budget is the data source `synapse_error_budget`.\n\n" +
+			"on the rate at which the error budget is used up (`rules_yaml`). What is left of the budget is the data source `synapse_error_budget`. " +
 			"The gateways count. With `ratio`, bad is a server error (5xx, also the gateway's own 502 and 504 for the service), a request that the client gave up on after it had waited for longer than " +
 			"the service's `abandoned_after`, and an answer that broke off. A client that leaves earlier counts for nothing: whether the service was to blame is not known. " +
 			"With `latency`, good is an answer whose head came within `threshold`: a WebSocket, a stream of events or a long download is as fast as its head, however long it goes on. " +
