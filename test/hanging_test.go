@@ -60,25 +60,25 @@ func requireHangingCandidateRolledBack(t *testing.T, s *splitStack, patience tim
 	t.Cleanup(func() { close(hanging) })
 
 	p := progression("r1", synapse.SplitStep{Weight: 1}, synapse.SplitStep{Weight: 100})
-	p.Analysis.Interval, p.Analysis.OnNoData = "5s", synapse.NoDataWait
+	p.Analysis.Interval, p.Analysis.OnNoData = "10s", synapse.NoDataWait
 	spec := s.spec(p)
 	spec.Backends["candidate"] = synapse.SplitBackend{Role: synapse.RoleCandidate, URL: candidate.URL}
 	users := s.users()
 	users.Timeout = patience
+	createSplit(s, spec)
+	started := time.Now() // until then, nothing was sent
 	load := s.repeat(func(l *load, worker int) {
 		l.count(logIn(users, s.EntryURL+"/login", []string{"eu", "us"}[worker%2]))
 	})
-	createSplit(s, spec)
 	restored := s.await(synapse.SplitRolledBack)
-	load.awaitMore(t, 1000)
+	load.awaitMore(t, 2000)
 	seen := load.end()
 
-	var begun, rolledBack synapse.SplitDecision
+	var rolledBack synapse.SplitDecision
 	for _, decision := range restored.Status.History {
 		switch decision.Action {
 		case synapse.ActionShift:
 			require.Equal(t, 1, decision.Weights["candidate"], "no step was taken after the first")
-			begun = decision
 		case synapse.ActionRollback:
 			rolledBack = decision
 		}
@@ -86,9 +86,9 @@ func requireHangingCandidateRolledBack(t *testing.T, s *splitStack, patience tim
 	message := restored.Status.State.LastDecision.Message
 	require.Contains(t, message, "100 % bad")
 	require.Regexp(t, `of \d+ bad requests, \d+ (abandoned by the client|unanswered)`, message)
-	const intervals, takingOver = 2 * 5 * time.Second, 3 * time.Second // the step begins once the gateways have taken it over
-	require.LessOrEqual(t, rolledBack.Time.Sub(begun.Time), intervals+takingOver)
+	const interval, takingOver = 10 * time.Second, 3 * time.Second // a step begins once the gateways have taken it over
+	require.LessOrEqual(t, rolledBack.Time.Sub(started), 2*interval+takingOver)
 	failed, all := len(seen.other), len(seen.other)+seen.byBackend["monolith"]
-	t.Logf("%s after %s; %d of %d requests failed", message, rolledBack.Time.Sub(begun.Time), failed, all)
+	t.Logf("%s after %s; %d of %d requests failed", message, rolledBack.Time.Sub(started), failed, all)
 	require.Less(t, float64(failed), 0.01*float64(all))
 }

@@ -146,7 +146,7 @@ type SplitMeasurement struct {
 	From, To time.Time
 	// Requests are those to the candidate that say something of it, in the regions of the wave.
 	Requests int64
-	// Stalled says that for a whole interval requests to the candidate waited for an answer and none was answered well. That is
+	// Stalled says that for a whole interval requests to the candidate waited in vain and none was answered well. That is
 	// data, however few they are.
 	Stalled bool
 	// Reason says why most bad requests were bad, such as "of 40 bad requests, 38 response_timeout". Empty when it is not known.

@@ -116,7 +116,7 @@ func (a *analysis) observe(ctx context.Context) error {
 // backend that hangs answers nothing. Where more were answered well in the last interval, some slow answers are no reason.
 func (a *analysis) countUnanswered(ctx context.Context, recent Traffic, interval time.Duration, needed float64) (err error) {
 	well := recent.Requests - recent.Errors
-	if a.candidate.Requests >= needed || recent.Unanswered <= 0 || well > recent.Unanswered {
+	if a.candidate.Requests >= needed || recent.Unanswered+recent.Abandoned <= 0 || well > recent.Unanswered {
 		return nil
 	}
 	a.candidate, a.stable = a.candidate.withUnanswered(), a.stable.withUnanswered()
@@ -127,8 +127,8 @@ func (a *analysis) countUnanswered(ctx context.Context, recent Traffic, interval
 	return err
 }
 
-// hangs reports whether requests to the candidate were without an answer in both halves of the last interval. One slow answer
-// is in one of them.
+// hangs reports whether requests to the candidate waited in vain in both halves of the last interval. One slow answer is in one
+// of them.
 func (a *analysis) hangs(ctx context.Context, interval time.Duration) (bool, error) {
 	middle := a.now.Add(-interval / 2)
 	for _, half := range [][2]time.Time{{a.now.Add(-interval), middle}, {middle, a.now}} {

@@ -141,6 +141,16 @@ func TestAHangingCandidateIsData(t *testing.T) {
 				w.eu.hang("login", "new", 5)
 			}
 		}, true, false},
+		"impatient clients give up, and ask again": {func(w *world, second int) {
+			if second%7 == 6 {
+				w.eu.serve("login", "new", "abandoned", 1, 2*time.Second)
+			}
+		}, true, false},
+		"two gave up, others were answered well": {func(w *world, second int) {
+			w.eu.serve("login", "new", "abandoned", btoi(second%30 == 10), 2*time.Second)
+			w.eu.serve("login", "new", "2xx", btoi(second%30 == 11), time.Millisecond)
+		}, false, true},
+		"one gave up":                  {func(w *world, second int) { w.eu.serve("login", "new", "abandoned", btoi(second == 20), 2*time.Second) }, false, true},
 		"nothing is sent":              {func(*world, int) {}, false, true},
 		"only clients that left early": {func(w *world, _ int) { w.eu.serve("login", "new", "none", 1, time.Second) }, false, true},
 		"one slow request at the end":  {func(w *world, second int) { w.eu.hang("login", "new", btoi(second > interval-10)) }, false, true},

@@ -50,7 +50,9 @@ func (p *Prometheus) Split(ctx context.Context, backend SplitBackend, from, to t
 
 // Hung implements [Source].
 func (p *Prometheus) Hung(ctx context.Context, backend SplitBackend, from, to time.Time) (bool, error) {
-	query := fmt.Sprintf("sum(max_over_time(%s{%s}[%s]))", splitUnanswered, backend.selector(), promDuration(to.Sub(from)))
+	window := promDuration(to.Sub(from))
+	query := fmt.Sprintf("sum(max_over_time(%s{%s}[%s])) + (sum(increase(%s{%s,status=%q}[%s])) or vector(0))",
+		splitUnanswered, backend.selector(), window, splitRequests, backend.selector(), statusAbandoned, window)
 	most, err := p.vector(ctx, query, to)
 	if err != nil {
 		return false, err

@@ -183,7 +183,10 @@ func (s *Sampler) Hung(_ context.Context, backend SplitBackend, from, to time.Ti
 	defer s.mu.RUnlock()
 	for _, region := range backend.Regions {
 		series, ok := s.splits[seriesKey{region: region, group: backend.Split, member: backend.Backend, split: true}]
-		if ok && series.history.increase(from, to).hung > 0 {
+		if !ok {
+			continue
+		}
+		if increase := series.history.increase(from, to); increase.hung > 0 || increase.abandoned > 0 {
 			return true, nil
 		}
 	}

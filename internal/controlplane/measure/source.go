@@ -20,8 +20,8 @@ type Source interface {
 	Name() string
 	// Split is about one backend of a split in some regions.
 	Split(ctx context.Context, backend SplitBackend, from, to time.Time) (Traffic, error)
-	// Hung tells whether at some moment of the time a request to the backend was without an answer for longer than
-	// abandoned_after.
+	// Hung tells whether at some moment of the time a request to the backend had waited for longer than abandoned_after, or was
+	// given up on.
 	Hung(ctx context.Context, backend SplitBackend, from, to time.Time) (bool, error)
 	// Service is about all deployments of a service, in all regions.
 	Service(ctx context.Context, service string, from, to time.Time) (Traffic, error)
