@@ -43,6 +43,8 @@ type ServiceSpec struct {
 	Owner      string   `json:"owner,omitempty" doc:"Team that answers for the service."`
 	// Tenant is optional when empty, as in objects of versions that did not know it.
 	Tenant TenantNeed `json:"tenant,omitempty" doc:"What the service needs to know of the tenant: optional, required (the gateways refuse requests without one) or proven (they also refuse requests whose tenant was only said). Default: optional."`
+	// Timeouts are not the time limits of Terraform's own operations, which its resources call timeouts.
+	Timeouts *Timeouts `json:"request_timeouts,omitempty" doc:"How long the service's replicas may take for a request. Default: that of each field."`
 }
 
 // ServiceStatus is what was seen of a service.
@@ -68,6 +70,7 @@ func (s *ServiceSpec) Validate() []FieldError {
 		validateOneOf("/spec/tenant", cmp.Or(s.Tenant, TenantOptional), TenantOptional, TenantRequired, TenantProven),
 		validateText("/spec/owner", s.Owner, 100),
 		validateText("/spec/health_path", s.HealthPath, 200),
+		s.Timeouts.Validate("/spec/request_timeouts"),
 	)
 	if !strings.HasPrefix(s.HealthPath, "/") || strings.ContainsAny(s.HealthPath, "?# ") {
 		errs = append(errs, invalid("/spec/health_path", "%q is not an absolute path such as /healthz", s.HealthPath))

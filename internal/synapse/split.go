@@ -26,6 +26,7 @@ type TrafficSplitSpec struct {
 	Pins        map[string]string       `json:"pins,omitempty" doc:"Backend by tenant, whatever the weights say."`
 	Match       []SplitMatch            `json:"match,omitempty" doc:"Backend by request header, whatever pins and weights say. The first that matches decides."`
 	Mirror      *Mirror                 `json:"mirror,omitempty" doc:"Sends copies of requests to a backend and drops its answers."`
+	Timeouts    *Timeouts               `json:"request_timeouts,omitempty" doc:"How long the backends may take for a request. Default: what the service of a deployment says, and else that of each field."`
 }
 
 // SplitRoute selects requests by what they ask for. At a gateway, the route with a host precedes those without, then the

@@ -49,6 +49,7 @@ func (s *TrafficSplitSpec) Validate() []FieldError {
 	if s.Affinity != nil {
 		errs = append(errs, s.Affinity.validate("/spec/affinity")...)
 	}
+	errs = append(errs, s.Timeouts.Validate("/spec/request_timeouts")...)
 	if n := len(s.Pins); n > maxSplitRules {
 		errs = append(errs, invalid("/spec/pins", "at most %d pins are allowed, not %d", maxSplitRules, n))
 	}

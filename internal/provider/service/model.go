@@ -8,18 +8,20 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/provider/envelope"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/provider/requesttimeouts"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
 )
 
 // Model is a service as Terraform holds it.
 type Model struct {
 	envelope.Common
-	Port       types.Int64  `tfsdk:"port"`
-	Protocol   types.String `tfsdk:"protocol"`
-	HealthPath types.String `tfsdk:"health_path"`
-	Owner      types.String `tfsdk:"owner"`
-	Tenant     types.String `tfsdk:"tenant"`
-	URL        types.String `tfsdk:"url"`
+	Port       types.Int64            `tfsdk:"port"`
+	Protocol   types.String           `tfsdk:"protocol"`
+	HealthPath types.String           `tfsdk:"health_path"`
+	Owner      types.String           `tfsdk:"owner"`
+	Tenant     types.String           `tfsdk:"tenant"`
+	Limits     *requesttimeouts.Model `tfsdk:"request_timeouts"`
+	URL        types.String           `tfsdk:"url"`
 }
 
 // ToAPI implements [envelope.Model].
@@ -30,6 +32,7 @@ func (m *Model) ToAPI() synapse.ServiceSpec {
 		HealthPath: m.HealthPath.ValueString(),
 		Owner:      m.Owner.ValueString(),
 		Tenant:     synapse.TenantNeed(m.Tenant.ValueString()),
+		Timeouts:   m.Limits.ToAPI(),
 	}
 }
 
@@ -40,6 +43,7 @@ func (m *Model) FromAPI(_ context.Context, service *synapse.Object[synapse.Servi
 	m.HealthPath = types.StringValue(service.Spec.HealthPath)
 	m.Owner = envelope.Text(service.Spec.Owner)
 	m.Tenant = types.StringValue(string(cmp.Or(service.Spec.Tenant, synapse.TenantOptional)))
+	m.Limits = requesttimeouts.FromAPI(service.Spec.Timeouts)
 	m.URL = envelope.Text(service.Status.URL)
 	return nil
 }

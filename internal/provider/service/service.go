@@ -14,6 +14,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/provider/envelope"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/provider/requesttimeouts"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
 )
 
@@ -60,6 +61,7 @@ func definition() envelope.Definition {
 					"or `proven` (they also refuse requests whose tenant somebody only said). How a tenant is proven is a setting of `synapsed`: see the guide " +
 					"[Tenants and proxies](../guides/tenants-and-proxies). A `synapse_traffic_split` asks for what the strictest of its deployments' services asks for. Default: `optional`.",
 			},
+			"request_timeouts": requesttimeouts.Attribute("How long the service's replicas may take for a request. A `synapse_traffic_split` may say otherwise for its route. Default: that of each field.", ""),
 			"url": schema.StringAttribute{
 				Computed: true, MarkdownDescription: "Where the global entry serves the service.",
 				PlanModifiers: []planmodifier.String{envelope.KeepWhile()},

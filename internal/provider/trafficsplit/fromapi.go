@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/provider/envelope"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/provider/requesttimeouts"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/provider/window"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
 )
@@ -30,6 +31,7 @@ func (m *Model) FromAPI(ctx context.Context, split *synapse.Object[synapse.Traff
 	}
 	m.Weights = envelope.KeepEmptyMap(m.Weights, weights)
 	m.Progression = progressionFrom(m.Progression, spec.Progression)
+	m.Limits = requesttimeouts.FromAPI(spec.Timeouts)
 	m.Affinity, m.Mirror = nil, nil
 	if a := spec.Affinity; a != nil {
 		m.Affinity = &Affinity{Key: envelope.Text(a.Key), Name: envelope.Text(a.Name), Salt: envelope.Text(a.Salt)}

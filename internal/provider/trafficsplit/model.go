@@ -4,6 +4,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/provider/envelope"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/provider/requesttimeouts"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/provider/window"
 )
 
@@ -18,6 +19,7 @@ type Model struct {
 	Pins             map[string]string      `tfsdk:"pins"`
 	Match            []Match                `tfsdk:"match"`
 	Mirror           *Mirror                `tfsdk:"mirror"`
+	Limits           *requesttimeouts.Model `tfsdk:"request_timeouts"`
 	CurrentWeights   types.Map              `tfsdk:"current_weights"`
 	RegionWeights    types.Map              `tfsdk:"region_weights"`
 	Step             types.Int64            `tfsdk:"step"`

@@ -15,6 +15,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/provider/envelope"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/provider/requesttimeouts"
 )
 
 func attributes() map[string]schema.Attribute {
@@ -53,6 +54,8 @@ func attributes() map[string]schema.Attribute {
 			Optional: true, Attributes: mirrorAttributes(),
 			MarkdownDescription: "Sends copies of requests to a backend and drops its answers, to try it out without users. Default: none.",
 		},
+		"request_timeouts": requesttimeouts.Attribute("How long the backends may take for a request. What is left out is as the service of a deployment says. Default: that of each field.",
+			"what the service of a deployment says, and else "),
 	}
 	maps.Copy(all, seenAttributes())
 	return all

@@ -10,7 +10,7 @@ import (
 
 // ToAPI implements [envelope.Model].
 func (m *Model) ToAPI() synapse.TrafficSplitSpec {
-	spec := synapse.TrafficSplitSpec{Pins: m.Pins, Progression: m.Progression.toAPI()}
+	spec := synapse.TrafficSplitSpec{Pins: m.Pins, Progression: m.Progression.toAPI(), Timeouts: m.Limits.ToAPI()}
 	if m.Route != nil {
 		spec.Route = synapse.SplitRoute{Host: m.Route.Host.ValueString(), PathPrefix: m.Route.PathPrefix.ValueString(), Methods: m.Route.Methods}
 	}

@@ -9,11 +9,11 @@ import (
 	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
 )
 
-// EnsureService makes the gateways serve the service's requests as its spec says. When it returns nil, every one that is
+// EnsureService makes gateways and entry serve the service's requests as its spec says. When it returns nil, every one that is
 // known does so for every new request; the others start with it.
 func (r *Runtime) EnsureService(ctx context.Context, service runtime.Service) error {
 	r.table.setService(service)
-	return r.publisher.sync(ctx, r.table.regionNames()...)
+	return r.publisher.sync(ctx, append(r.table.regionNames(), entry)...)
 }
 
 // RemoveService makes the gateways forget a service. Its deployments are gone before it.
@@ -26,7 +26,11 @@ func (t *table) setService(service runtime.Service) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	before, known := t.services[service.Name]
+	longest := *t.timeouts()
 	t.services[service.Name] = service.Spec
+	if *t.timeouts() != longest {
+		t.versions[entry]++
+	}
 	if known && reflect.DeepEqual(gatewayService(before), gatewayService(service.Spec)) {
 		return
 	}
@@ -48,5 +52,5 @@ func (t *table) removeService(name string) {
 
 // gatewayService is what a gateway must know of a service, beside its deployments.
 func gatewayService(spec synapse.ServiceSpec) gateway.Service {
-	return gateway.Service{Tenant: spec.Tenant}
+	return gateway.Service{Tenant: spec.Tenant, Timeouts: spec.Timeouts}
 }

@@ -171,7 +171,7 @@ func gatewaySplit(split runtime.Split, region string) gateway.Split {
 	spec, state := &split.Spec, &split.State
 	converted := gateway.Split{
 		Name: split.Name, Route: spec.Route, Backends: make(map[string]gateway.SplitBackend, len(spec.Backends)),
-		Stable: state.Stable, Pins: spec.Pins, Match: spec.Match, Mirror: spec.Mirror,
+		Stable: state.Stable, Pins: spec.Pins, Match: spec.Match, Mirror: spec.Mirror, Timeouts: spec.Timeouts,
 	}
 	if _, known := spec.Backends[converted.Stable]; !known {
 		converted.Stable = spec.Stable()

@@ -200,12 +200,40 @@ func (t *table) setSplit(split runtime.Split) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	before, known := t.splits[split.Name]
+	longest := *t.timeouts()
 	t.splits[split.Name] = split
+	if *t.timeouts() != longest {
+		t.versions[entry]++
+	}
 	for region := range t.regions {
 		if !known || !reflect.DeepEqual(gatewaySplit(before, region), gatewaySplit(split, region)) {
 			t.versions[region]++
 		}
 	}
+}
+
+// timeouts are the longest time limits of all services and splits. t.mu is held.
+func (t *table) timeouts() *synapse.Timeouts {
+	longest := synapse.DefaultTimeouts()
+	consider := func(given *synapse.Timeouts) {
+		if given == nil {
+			return
+		}
+		for _, field := range []struct{ to, from *synapse.Duration }{
+			{&longest.Connect, &given.Connect}, {&longest.Response, &given.Response}, {&longest.Idle, &given.Idle},
+		} {
+			if field.from.Value() > field.to.Value() {
+				*field.to = *field.from
+			}
+		}
+	}
+	for _, service := range t.services {
+		consider(service.Timeouts)
+	}
+	for _, split := range t.splits {
+		consider(split.Spec.Timeouts)
+	}
+	return &longest
 }
 
 func (t *table) removeSplit(name string) {
@@ -321,7 +349,7 @@ func (t *table) entryConfig() (gateway.EntryConfig, uint64) {
 	defer t.mu.Unlock()
 	config := gateway.EntryConfig{
 		Primary: t.primary, PrimaryRegion: t.primaryRegion, Active: t.active, Drained: maps.Clone(t.drained),
-		TenantHomes: map[string]gateway.TenantHome{}, Watch: t.watch(entry), Identity: t.identity,
+		TenantHomes: map[string]gateway.TenantHome{}, Watch: t.watch(entry), Identity: t.identity, Timeouts: t.timeouts(),
 	}
 	for _, name := range slices.Sorted(maps.Keys(t.regions)) {
 		config.Regions = append(config.Regions, gateway.EntryRegion{Name: name, Address: t.regions[name]})

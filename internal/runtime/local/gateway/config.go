@@ -65,6 +65,8 @@ type Service struct {
 	Tenant synapse.TenantNeed `json:"tenant,omitempty"`
 	// Deployments are ordered from the oldest to the newest: the first that has endpoints serves by default.
 	Deployments []Deployment `json:"deployments,omitempty"`
+	// Timeouts are the platform's where they are not given.
+	Timeouts *synapse.Timeouts `json:"timeouts,omitempty"`
 }
 
 // Deployment is one running version of a service.
@@ -150,7 +152,7 @@ func (t Tenant) validate() error {
 
 // validate adds the endpoints' ids to those seen so far: an id counts in-flight requests, so it names one replica.
 func (s Service) validate(ids map[string]bool) error {
-	var errs []error
+	errs := []error{validateTimeouts(s.Timeouts)}
 	if !slices.Contains([]synapse.TenantNeed{"", synapse.TenantOptional, synapse.TenantRequired, synapse.TenantProven}, s.Tenant) {
 		errs = append(errs, fmt.Errorf("tenant %q is neither optional nor required nor proven", s.Tenant))
 	}
@@ -178,6 +180,13 @@ func (s Service) validate(ids map[string]bool) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+func validateTimeouts(t *synapse.Timeouts) error {
+	if faults := t.Validate("timeouts"); len(faults) > 0 {
+		return fmt.Errorf("%s: %s", faults[0].Pointer, faults[0].Message)
+	}
+	return nil
 }
 
 func checkName(what, name string) error {

@@ -3,6 +3,7 @@ package gateway
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -18,6 +19,7 @@ import (
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/pgproxy"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/netfault"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/observer"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
 )
 
 // EntryOptions are the settings of the global entry's process.
@@ -129,7 +131,11 @@ type entryTable struct {
 	active  string
 	drained map[string]time.Time
 	judge   *identity.Judge
+	limits  limits
 }
+
+// entryMargin is how much longer than a region the entry waits: the region's answer has to come before.
+const entryMargin = 5 * time.Second
 
 // entryRegion is a region as requests see it.
 type entryRegion struct {
@@ -146,7 +152,7 @@ func newEntry(token string, log *slog.Logger, now func() time.Time) *entry {
 		observer: observer.New(observer.Options{Name: ObserverEntry, Place: netfault.Outside, Faults: faults, Now: now, Log: log}),
 		database: pgproxy.New(log, faults), metrics: newEntryMetrics(),
 	}
-	e.table.Store(&entryTable{})
+	e.table.Store(&entryTable{limits: entryLimits(nil)})
 	return e
 }
 
@@ -159,7 +165,7 @@ func (e *entry) apply(config *EntryConfig) {
 	}
 	endpoints, retire := e.endpoints.Update(targets)
 	healths := e.observer.Watch(watchedByEntry(config))
-	next := &entryTable{homes: config.TenantHomes, active: config.Active, drained: config.Drained}
+	next := &entryTable{homes: config.TenantHomes, active: config.Active, drained: config.Drained, limits: entryLimits(config.Timeouts)}
 	next.judge = e.table.Load().judge.Next(config.Identity, e.log, e.now)
 	for _, target := range targets {
 		next.regions = append(next.regions, &entryRegion{target.ID, endpoints[target], healths[target.ID]})
@@ -178,6 +184,7 @@ func (e *entry) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	x := &entryExchange{
 		entry: e, deployments: r.Header[HeaderDeployment], prefer: r.Header.Get(HeaderPreferRegion), requestID: requestID(r), start: e.now(),
+		limits: e.table.Load().limits,
 	}
 	defer x.done()
 	var refused *rejection
@@ -185,21 +192,31 @@ func (e *entry) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		x.reject(w, refused)
 		return
 	}
-	if err := keepBody(r); err != nil {
+	if err := keepBody(w, r, x.limits.idle); errors.Is(err, forward.ErrRequestTimeout) {
+		w.Header().Set("Connection", "close")
+		x.reject(w, requestTimeout())
+		return
+	} else if err != nil {
 		x.reject(w, &rejection{status: http.StatusBadRequest, code: CodeRequestUnreadable, detail: "the request's body ended early"})
 		return
 	}
 	e.proxy.Serve(w, r, x)
 }
 
+// entryLimits adds the margin to the regions' limits.
+func entryLimits(regions *synapse.Timeouts) limits {
+	longest := limitsOf(regions, nil)
+	return limits{response: longest.connect + longest.response + entryMargin, idle: longest.idle + entryMargin}
+}
+
 // keepBody reads a small body into memory, so that it can be sent more than once.
-func keepBody(r *http.Request) error {
+func keepBody(w http.ResponseWriter, r *http.Request, limit time.Duration) error {
 	if r.ContentLength <= 0 || r.ContentLength > maxReplayedBody {
 		return nil
 	}
-	body := make([]byte, r.ContentLength)
-	if _, err := io.ReadFull(r.Body, body); err != nil {
-		return fmt.Errorf("read the request's body: %w", err)
+	body, err := forward.ReadBody(w, r, limit)
+	if err != nil {
+		return err
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/identity"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
 )
 
 // EntryConfig is everything that the global entry serves from. It is replaced as a whole, never changed.
@@ -30,6 +31,9 @@ type EntryConfig struct {
 	Identity identity.Config `json:"identity,omitzero"`
 	// Watch are the databases that the entry observes beside the gateways of Regions.
 	Watch []WatchTarget `json:"watch,omitempty"`
+	// Timeouts are the longest that any region has for a request. The entry adds [entryMargin], so that it is the region that
+	// answers 504. The platform's hold where they are not given.
+	Timeouts *synapse.Timeouts `json:"timeouts,omitempty"`
 }
 
 // EntryRegion is one region gateway as the entry sees it.
@@ -85,6 +89,6 @@ func (c *EntryConfig) Validate() error {
 	for _, region := range slices.Sorted(maps.Keys(c.Drained)) {
 		errs = append(errs, checkName("drained region", region))
 	}
-	errs = append(errs, c.Identity.Validate(), validateWatch(c.Watch))
+	errs = append(errs, c.Identity.Validate(), validateWatch(c.Watch), validateTimeouts(c.Timeouts))
 	return errors.Join(errs...)
 }

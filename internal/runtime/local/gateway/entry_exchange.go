@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/forward"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/forward/fault"
 )
 
 // entryExchange is one request through the global entry. It implements [forward.Exchange].
@@ -20,8 +21,12 @@ type entryExchange struct {
 	requestID   string
 	start       time.Time
 
-	region string // that the request is at; "" before any
-	status int    // that the client got; 0 when it left before
+	limits limits
+
+	region   string // that the request is at; "" before any
+	outcome  outcome
+	duration time.Duration // until the head of the answer
+	answered bool
 }
 
 // order returns the regions that may serve a request, the one to try first at the front: the client's wish, the active
@@ -129,31 +134,56 @@ func (x *entryExchange) Declined(response *http.Response) bool {
 	return response.StatusCode == http.StatusServiceUnavailable && response.Header.Get(HeaderNoEndpoint) == "1"
 }
 
+// Limits implements [forward.Exchange]. When the client leaves, so does the entry: it is the region that judges the backend.
+func (x *entryExchange) Limits() forward.Limits { return x.limits.forward(nil) }
+
+// Uploaded implements [forward.Exchange].
+func (*entryExchange) Uploaded() {}
+
+// Faulted implements [forward.Exchange].
+func (x *entryExchange) Faulted(reason fault.Reason) {
+	x.entry.metrics.errors.WithLabelValues(x.region, string(reason)).Inc()
+	if x.answered {
+		x.outcome = outcomeBroken
+	}
+}
+
 // Answered implements [forward.Exchange].
-func (x *entryExchange) Answered(response *http.Response) { x.status = response.StatusCode }
+func (x *entryExchange) Answered(response *http.Response) {
+	x.answered = true
+	x.headCame(outcomeOf(response.StatusCode))
+}
+
+func (x *entryExchange) headCame(o outcome) {
+	x.outcome, x.duration = o, x.entry.now().Sub(x.start)
+}
 
 // Failed implements [forward.Exchange].
 func (x *entryExchange) Failed(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
+	case errors.Is(err, forward.ErrRequestTimeout): // which ends the context, too
+		x.reject(w, requestTimeout())
 	case r.Context().Err() != nil: // nobody is there to read an answer
 		w.WriteHeader(http.StatusBadGateway)
 	case errors.Is(err, forward.ErrNoEndpoint):
 		x.entry.log.Warn("no region takes a request", "request_id", x.requestID, "error", err)
+		x.headCame(outcome5xx)
 		x.reject(w, unavailable(CodeNoRegion, "no region that may serve the request is healthy"))
 	default:
-		x.entry.log.Warn("a region did not answer", "region", x.region, "request_id", x.requestID, "error", err)
-		x.reject(w, &rejection{status: http.StatusBadGateway, code: CodeUpstreamFailed, detail: "the region broke off before it answered; the request may have had an effect"})
+		reason := fault.Of(err)
+		x.entry.log.Warn("a region did not answer", "region", x.region, "reason", reason, "request_id", x.requestID, "error", err)
+		x.headCame(outcome5xx)
+		x.reject(w, upstreamFailed("the region", reason))
 	}
 }
 
 func (x *entryExchange) reject(w http.ResponseWriter, refused *rejection) {
-	x.status = refused.status
 	x.entry.metrics.rejected.WithLabelValues(refused.code).Inc()
 	refused.write(w, x.requestID)
 }
 
 func (x *entryExchange) done() {
 	if x.region != "" {
-		x.entry.metrics.observe(x.region, x.status, x.entry.now().Sub(x.start))
+		x.entry.metrics.observe(x.region, x.outcome, x.duration)
 	}
 }

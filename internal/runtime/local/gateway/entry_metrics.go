@@ -13,6 +13,7 @@ type entryMetrics struct {
 	requests *prometheus.CounterVec
 	latency  *prometheus.HistogramVec
 	rejected *prometheus.CounterVec
+	errors   *prometheus.CounterVec
 	regions  *regionCollector
 }
 
@@ -23,22 +24,27 @@ func newEntryMetrics() *entryMetrics {
 			Name: "synapse_entry_requests_total", Help: "Requests that were sent to a region, by the last one tried.",
 		}, []string{"region", "status"}),
 		latency: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "synapse_entry_request_duration_seconds", Help: "Time from the request's header to the answer's last byte.",
+			Name: "synapse_entry_request_duration_seconds", Help: "Time from the head of the request to the head of the answer.",
 			Buckets: latencyBuckets(),
 		}, []string{"region"}),
 		rejected: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "synapse_entry_rejected_total", Help: "Requests that the entry answered itself, by problem code.",
 		}, []string{"reason"}),
+		errors: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "synapse_entry_errors_total", Help: "Attempts that failed at a region, by reason.",
+		}, []string{"region", "reason"}),
 		regions: newRegionCollector(),
 	}
-	m.registry.MustRegister(m.requests, m.latency, m.rejected, m.regions,
+	m.registry.MustRegister(m.requests, m.latency, m.rejected, m.errors, m.regions,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
-func (m *entryMetrics) observe(region string, status int, duration time.Duration) {
-	m.requests.WithLabelValues(region, statusClasses[statusClass(status)]).Inc()
-	m.latency.WithLabelValues(region).Observe(duration.Seconds())
+func (m *entryMetrics) observe(region string, o outcome, duration time.Duration) {
+	m.requests.WithLabelValues(region, o.String()).Inc()
+	if o != outcomeNone {
+		m.latency.WithLabelValues(region).Observe(duration.Seconds())
+	}
 }
 
 // watch makes regions the ones whose health is shown.

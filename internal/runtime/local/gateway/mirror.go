@@ -49,6 +49,7 @@ func (m *mirror) send(x *regionExchange, r *http.Request) {
 	m.backend.rewriting.apply(copied.URL)
 	exchange := &mirroredExchange{regionExchange{
 		gateway: g, table: x.table, tenant: x.tenant, sender: x.sender, requestID: x.requestID, backend: m.backend,
+		limits: m.backend.limits, unmeasured: true,
 	}}
 	go func() {
 		defer func() { <-g.mirrored }()
@@ -60,7 +61,7 @@ func (m *mirror) send(x *regionExchange, r *http.Request) {
 			if err, _ := fault.(error); fault != nil && !errors.Is(err, http.ErrAbortHandler) {
 				g.log.Error("a mirrored request failed", "split", m.backend.split, "request_id", exchange.requestID, "error", fault)
 			}
-			m.metrics.byClass[statusClass(exchange.status)].Inc()
+			m.metrics.byOutcome[exchange.outcome].Inc()
 		}()
 		g.proxy.Serve(discard{make(http.Header)}, copied.WithContext(ctx), exchange)
 	}()
@@ -76,9 +77,11 @@ func (x *mirroredExchange) Prepare(header http.Header) {
 }
 
 // Answered implements [forward.Exchange].
-func (x *mirroredExchange) Answered(response *http.Response) { x.status = response.StatusCode }
+func (x *mirroredExchange) Answered(response *http.Response) {
+	x.outcome = outcomeOf(response.StatusCode)
+}
 
-// Failed implements [forward.Exchange]: the status stays 0, which counts as none.
+// Failed implements [forward.Exchange]: the copy counts as none.
 func (x *mirroredExchange) Failed(w http.ResponseWriter, _ *http.Request, _ error) {
 	w.WriteHeader(http.StatusBadGateway)
 }

@@ -114,7 +114,7 @@ func newRegionGateway(region, token string, log *slog.Logger, now func() time.Ti
 	return &regionGateway{
 		region: region, internalToken: internalToken(token), now: now, log: log,
 		proxy: forward.NewProxy(log), endpoints: forward.NewSet(now), externals: forward.NewSet(now),
-		mirrored: make(chan struct{}, maxMirrored), metrics: newRegionMetrics(region), faults: faults,
+		mirrored: make(chan struct{}, maxMirrored), metrics: newRegionMetrics(region, now), faults: faults,
 		observer: observer.New(observer.Options{Name: ObserverOfGateway(region), Place: region, Faults: faults, Now: now, Log: log}),
 	}
 }
@@ -161,6 +161,10 @@ func (g *regionGateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer g.metrics.inFlight.Dec()
 	x := &regionExchange{
 		gateway: g, requestID: requestID(r), start: g.now(), table: g.table.Load(),
+	}
+	x.limits = defaultLimits()
+	if r.ContentLength >= 0 && r.ContentLength <= forward.MaxKeptBody {
+		x.since.Store(x.start.UnixNano())
 	}
 	defer x.done()
 	var refused *rejection

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/forward"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/forward/fault"
 )
 
 // regionExchange is one request through a region gateway. It implements [forward.Exchange].
@@ -26,7 +27,9 @@ type regionExchange struct {
 	deployment *deployment // that the request is at; nil outside the platform
 	endpoint   *forward.Endpoint
 	refused    *rejection // why there was no endpoint to try
-	status     int        // that the client got; 0 when it left before
+	limits     limits
+	unmeasured bool // a copy of a request, which says nothing about users
+	verdict
 }
 
 // admit applies the tenant's policies, decides who serves and prepares the path for it.
@@ -53,9 +56,11 @@ func (x *regionExchange) admit(r *http.Request) *rejection {
 			return refused
 		}
 	}
-	if _, refused := x.table.route(x.service, x.deploymentName, x.tenant); refused != nil {
+	chosen, refused := x.table.route(x.service, x.deploymentName, x.tenant)
+	if refused != nil {
 		return refused
 	}
+	x.limits = chosen.limits
 	return x.admitTenant(r)
 }
 
@@ -80,6 +85,7 @@ func (x *regionExchange) Next(tried []*forward.Endpoint) *forward.Endpoint {
 		}
 		if endpoint := forward.Pick(chosen.endpoints, tried); endpoint != nil {
 			x.deployment, x.endpoint = chosen, endpoint
+			x.wait()
 			return endpoint
 		}
 		// All are tried or retired. Endpoints retire after a new table is in place: then that one has others.
@@ -128,7 +134,11 @@ func (x *regionExchange) Declined(*http.Response) bool { return false }
 
 // Answered implements [forward.Exchange].
 func (x *regionExchange) Answered(response *http.Response) {
-	x.status = response.StatusCode
+	x.answered = true
+	x.headCame(outcomeOf(response.StatusCode))
+	if lasts(response) {
+		x.count()
+	}
 	// Only a gateway may say these. The last one makes the entry send the request again, elsewhere.
 	for _, name := range [...]string{HeaderService, HeaderDeployment, HeaderRevision, HeaderSplit, HeaderBackend, HeaderNoEndpoint} {
 		delete(response.Header, name)
@@ -152,24 +162,34 @@ func (x *regionExchange) Answered(response *http.Response) {
 
 // Failed implements [forward.Exchange].
 func (x *regionExchange) Failed(w http.ResponseWriter, r *http.Request, err error) {
-	log := x.gateway.log.With("request_id", x.requestID, "error", err)
+	reason := fault.Of(err)
+	log := x.gateway.log.With("request_id", x.requestID, "reason", reason, "error", err)
 	if x.backend != nil {
 		log = log.With("split", x.backend.split, "backend", x.backend.name)
 	} else {
 		log = log.With("service", x.service)
 	}
 	switch {
+	case errors.Is(err, forward.ErrRequestTimeout): // which ends the context, too
+		x.reject(w, requestTimeout())
 	case r.Context().Err() != nil: // nobody is there to read an answer
+		x.left(err)
 		w.WriteHeader(http.StatusBadGateway)
 	case x.refused != nil && errors.Is(err, forward.ErrNoEndpoint):
-		x.reject(w, x.refused)
+		x.fail(w, x.refused)
 	case errors.Is(err, forward.ErrNoEndpoint):
 		log.Warn("no endpoint takes a request")
-		x.reject(w, x.unavailable())
+		x.fail(w, x.unavailable())
 	default:
 		log.Warn("an endpoint did not answer")
-		x.reject(w, &rejection{status: http.StatusBadGateway, code: CodeUpstreamFailed, detail: "the service broke off before it answered; the request may have had an effect"})
+		x.fail(w, upstreamFailed("the service", reason))
 	}
+}
+
+// fail answers in place of the backend, whose failure it is.
+func (x *regionExchange) fail(w http.ResponseWriter, refused *rejection) {
+	x.headCame(outcomeOf(refused.status))
+	x.reject(w, refused)
 }
 
 func (x *regionExchange) unavailable() *rejection {
@@ -180,7 +200,6 @@ func (x *regionExchange) unavailable() *rejection {
 }
 
 func (x *regionExchange) reject(w http.ResponseWriter, refused *rejection) {
-	x.status = refused.status
 	x.gateway.metrics.rejected.WithLabelValues(refused.code).Inc()
 	w.Header()[HeaderRegion] = []string{x.gateway.region}
 	if x.backend != nil {
@@ -189,18 +208,4 @@ func (x *regionExchange) reject(w http.ResponseWriter, refused *rejection) {
 		}
 	}
 	refused.write(w, x.requestID)
-}
-
-// done records the request, if it ever was at a backend or a deployment.
-func (x *regionExchange) done() {
-	if x.backend == nil && x.deployment == nil {
-		return
-	}
-	duration := x.gateway.now().Sub(x.start)
-	if x.backend != nil {
-		x.backend.metrics.observe(x.status, duration)
-	}
-	if x.deployment != nil {
-		x.deployment.metrics.observe(x.status, duration)
-	}
 }

@@ -6,19 +6,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/forward/fault"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
 )
-
-// statusClasses are the values of the label "status".
-var statusClasses = [...]string{"none", "1xx", "2xx", "3xx", "4xx", "5xx"}
-
-// statusClass is the index of a status in statusClasses; 0, "none", is for requests whose client left before an answer.
-func statusClass(status int) int {
-	if class := status / 100; class >= 1 && class < len(statusClasses) {
-		return class
-	}
-	return 0
-}
 
 // latencyBuckets are the bounds of all latency histograms, in seconds.
 func latencyBuckets() []float64 {
@@ -36,19 +26,22 @@ type regionMetrics struct {
 	latency  *prometheus.HistogramVec
 	rejected *prometheus.CounterVec
 	inFlight prometheus.Gauge
-	splits   *splitMetrics
-	served   map[[2]string]struct{} // service and deployment that have series
+	// errors counts what went wrong at endpoints, also where another one served the request in the end.
+	errors     *prometheus.CounterVec
+	unanswered *unansweredCollector
+	splits     *splitMetrics
+	served     map[[2]string]struct{} // service and deployment that have series
 }
 
-func newRegionMetrics(region string) *regionMetrics {
+func newRegionMetrics(region string, now func() time.Time) *regionMetrics {
 	labels := prometheus.Labels{"region": region}
 	m := &regionMetrics{
 		registry: prometheus.NewRegistry(),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "synapse_gateway_requests_total", Help: "Requests that were sent to a deployment.", ConstLabels: labels,
+			Name: "synapse_gateway_requests_total", Help: "Requests that were sent to a deployment, by how they ended.", ConstLabels: labels,
 		}, []string{"service", "deployment", "status"}),
 		latency: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "synapse_gateway_request_duration_seconds", Help: "Time from the request's header to the answer's last byte.",
+			Name: "synapse_gateway_request_duration_seconds", Help: "Time from the head of the request to the head of the answer.",
 			ConstLabels: labels, Buckets: latencyBuckets(),
 		}, []string{"service", "deployment"}),
 		rejected: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -57,32 +50,45 @@ func newRegionMetrics(region string) *regionMetrics {
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "synapse_gateway_in_flight_requests", Help: "Requests being served.", ConstLabels: labels,
 		}),
-		splits: newSplitMetrics(labels),
+		errors: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "synapse_gateway_errors_total", Help: "Attempts that failed at a deployment's replicas, by reason.", ConstLabels: labels,
+		}, []string{"service", "deployment", "reason"}),
+		unanswered: newUnansweredCollector("synapse_gateway_unanswered_requests", "Requests at a deployment that have waited for an answer for longer than abandoned_after.",
+			[]string{"service", "deployment"}, labels, now),
+		splits: newSplitMetrics(labels, now),
 		served: make(map[[2]string]struct{}),
 	}
 	m.registry.MustRegister(m.splits.collectors()...)
-	m.registry.MustRegister(m.requests, m.latency, m.rejected, m.inFlight,
+	m.registry.MustRegister(m.requests, m.latency, m.rejected, m.inFlight, m.errors, m.unanswered,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
 // requestMetrics are the series of one that serves requests, looked up once and not at every request.
 type requestMetrics struct {
-	byClass [len(statusClasses)]prometheus.Counter
-	latency prometheus.Observer
+	byOutcome  [len(outcomes)]prometheus.Counter
+	latency    prometheus.Observer
+	errors     map[fault.Reason]prometheus.Counter
+	unanswered *unanswered
 }
 
-func (m *regionMetrics) deployment(service, deployment string) *requestMetrics {
-	series := &requestMetrics{latency: m.latency.WithLabelValues(service, deployment)}
-	for class, name := range statusClasses {
-		series.byClass[class] = m.requests.WithLabelValues(service, deployment, name)
+// newRequestMetrics looks the series up for the one with two labels.
+func newRequestMetrics(requests, errors *prometheus.CounterVec, latency *prometheus.HistogramVec, waiting *unansweredCollector, key [2]string) requestMetrics {
+	series := requestMetrics{
+		latency: latency.WithLabelValues(key[0], key[1]), unanswered: waiting.of(key), errors: make(map[fault.Reason]prometheus.Counter),
+	}
+	for o, name := range outcomes {
+		series.byOutcome[o] = requests.WithLabelValues(key[0], key[1], name)
+	}
+	for _, reason := range fault.Reasons() {
+		series.errors[reason] = errors.WithLabelValues(key[0], key[1], string(reason))
 	}
 	return series
 }
 
-func (s *requestMetrics) observe(status int, duration time.Duration) {
-	s.byClass[statusClass(status)].Inc()
-	s.latency.Observe(duration.Seconds())
+func (m *regionMetrics) deployment(service, deployment string) *requestMetrics {
+	series := newRequestMetrics(m.requests, m.errors, m.latency, m.unanswered, [2]string{service, deployment})
+	return &series
 }
 
 // keepOnly drops the series of deployments and backends that config does not have. It is not called twice at a time.
@@ -98,6 +104,8 @@ func (m *regionMetrics) keepOnly(config *Config) {
 			gone := prometheus.Labels{"service": key[0], "deployment": key[1]}
 			m.requests.DeletePartialMatch(gone)
 			m.latency.DeletePartialMatch(gone)
+			m.errors.DeletePartialMatch(gone)
+			m.unanswered.remove(key)
 		}
 	}
 	m.served = current

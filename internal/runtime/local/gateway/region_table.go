@@ -14,6 +14,7 @@ type table struct {
 	services map[string]*service
 	// deployments has all of them, whoever they may serve.
 	deployments map[deploymentKey]*deployment
+	timeouts    map[string]*synapse.Timeouts // by service, where they are given
 	routes      splitRoutes
 	judge       *identity.Judge
 }
@@ -42,6 +43,7 @@ type deployment struct {
 	revisions       map[*forward.Endpoint][]string
 	forwardedPrefix []string
 	metrics         *requestMetrics
+	limits          limits
 }
 
 // pick chooses the deployment that serves a request which asks for none: the oldest that has endpoints.
@@ -88,6 +90,7 @@ func compile(config *Config, previous *table, endpoints, externals map[forward.T
 		tenants:     make(map[string]*tenant, len(config.Tenants)),
 		services:    make(map[string]*service, len(config.Services)),
 		deployments: make(map[deploymentKey]*deployment),
+		timeouts:    make(map[string]*synapse.Timeouts),
 	}
 	for name, t := range config.Tenants {
 		var before *tenant
@@ -97,6 +100,7 @@ func compile(config *Config, previous *table, endpoints, externals map[forward.T
 		next.tenants[name] = compileTenant(name, t, before, now)
 	}
 	for name, s := range config.Services {
+		next.timeouts[name] = s.Timeouts
 		next.services[name] = next.compileService(config.Region, name, s, endpoints, metrics)
 	}
 	splits := make(map[string]*split, len(config.Splits))
@@ -121,6 +125,7 @@ func (t *table) compileService(region, name string, s Service, endpoints map[for
 			},
 			revisions: make(map[*forward.Endpoint][]string, len(d.Endpoints)),
 			metrics:   metrics.deployment(name, d.Name),
+			limits:    limitsOf(s.Timeouts, nil),
 		}
 		for _, e := range d.Endpoints {
 			endpoint := endpoints[e.target()]

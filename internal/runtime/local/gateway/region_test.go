@@ -307,7 +307,7 @@ func TestStreamsAndUpgrades(t *testing.T) {
 	t.Parallel()
 	next := make(chan struct{})
 	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Upgrade") != "echo" {
+		if r.Header.Get("Upgrade") != "websocket" {
 			for i := range 3 {
 				fmt.Fprintf(w, "part %d\n", i)
 				w.(http.Flusher).Flush()
@@ -320,7 +320,7 @@ func TestStreamsAndUpgrades(t *testing.T) {
 			return
 		}
 		defer connection.Close()
-		_, _ = io.WriteString(connection, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
+		_, _ = io.WriteString(connection, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
 		_, _ = io.Copy(connection, stream)
 	}))
 	t.Cleanup(service.Close)
@@ -345,7 +345,7 @@ func TestStreamsAndUpgrades(t *testing.T) {
 		connection, err := net.Dial("tcp", addressOf(region.Server))
 		require.NoError(t, err)
 		defer connection.Close()
-		_, err = io.WriteString(connection, "GET /orders/ HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
+		_, err = io.WriteString(connection, "GET /orders/ HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
 		require.NoError(t, err)
 		reader := bufio.NewReader(connection)
 		response, err := http.ReadResponse(reader, nil)

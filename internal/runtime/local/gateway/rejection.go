@@ -1,12 +1,14 @@
 package gateway
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"net/http"
 	"time"
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/identity"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/forward/fault"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/problem"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
 )
@@ -29,7 +31,9 @@ const (
 	CodePathAmbiguous      = "path_ambiguous" // a segment of the path is . or ..
 	CodeNoEndpoint         = "no_endpoint"
 	CodeNoRegion           = "no_region"
-	CodeUpstreamFailed     = "upstream_failed"    // an endpoint broke off before it answered
+	CodeUpstreamFailed     = "upstream_failed"    // an endpoint gave no answer that can be passed on
+	CodeResponseTimeout    = "response_timeout"   // an endpoint did not answer in time
+	CodeRequestTimeout     = "request_timeout"    // the client's body paused for too long
 	CodeRequestUnreadable  = "request_unreadable" // the client's body could not be read
 )
 
@@ -78,6 +82,18 @@ func overQuota(wait time.Duration) *rejection {
 		status: http.StatusTooManyRequests, code: CodeQuotaExceeded, retryAfter: wait,
 		detail: "the tenant's requests per second are used up: send fewer, or raise quotas.requests_per_second",
 	}
+}
+
+// upstreamFailed says why who, such as "the service", gave no answer that can be passed on.
+func upstreamFailed(who string, reason fault.Reason) *rejection {
+	if reason == fault.ResponseTimeout {
+		return &rejection{status: http.StatusGatewayTimeout, code: CodeResponseTimeout, detail: who + " failed (" + string(reason) + "): " + reason.Explain()}
+	}
+	return &rejection{status: http.StatusBadGateway, code: CodeUpstreamFailed, detail: who + " failed (" + string(cmp.Or(reason, fault.ConnectionClosed)) + "): " + reason.Explain()}
+}
+
+func requestTimeout() *rejection {
+	return &rejection{status: http.StatusRequestTimeout, code: CodeRequestTimeout, detail: "the request's body paused for too long: send it again"}
 }
 
 // write answers with the problem.

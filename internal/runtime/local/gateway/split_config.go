@@ -30,6 +30,8 @@ type Split struct {
 	// Match comes before pins and weights; the first rule that matches decides.
 	Match  []synapse.SplitMatch `json:"match,omitempty"`
 	Mirror *synapse.Mirror      `json:"mirror,omitempty"`
+	// Timeouts come before those of the backends' services, field by field.
+	Timeouts *synapse.Timeouts `json:"timeouts,omitempty"`
 }
 
 // SplitBackend is one that may serve a split's requests.
@@ -75,6 +77,7 @@ func (s *Split) Validate() error {
 			errs = append(errs, fmt.Errorf("mirror: methods %v: only GET, HEAD and OPTIONS change nothing", m.Methods))
 		}
 	}
+	errs = append(errs, validateTimeouts(s.Timeouts))
 	return errors.Join(errs...)
 }
 

@@ -23,12 +23,13 @@ func (x *regionExchange) admitToSplit(r *http.Request, s *split) *rejection {
 	}
 	if len(chosen.backend.endpoints()) == 0 {
 		x.backend = chosen.backend // so that the failure counts there
+		x.headCame(outcome5xx)
 		return x.backend.unavailable()
 	}
 	if refused := x.admitTenant(r); refused != nil {
 		return refused
 	}
-	x.backend, x.cookie = chosen.backend, chosen.cookie
+	x.backend, x.cookie, x.limits = chosen.backend, chosen.cookie, chosen.backend.limits
 	if chosen.instead != nil {
 		chosen.instead.metrics.fallbacks.Inc()
 	}
@@ -42,7 +43,9 @@ func (x *regionExchange) admitToSplit(r *http.Request, s *split) *rejection {
 // nextOfBackend picks an endpoint of the backend. Where it is changes with the configuration, who it is does not.
 func (x *regionExchange) nextOfBackend(tried []*forward.Endpoint) *forward.Endpoint {
 	if x.backend.deployment == nil {
-		x.endpoint = forward.Pick(x.backend.external, tried)
+		if x.endpoint = forward.Pick(x.backend.external, tried); x.endpoint != nil {
+			x.wait()
+		}
 		return x.endpoint
 	}
 	if x.deployment == nil {
@@ -50,6 +53,7 @@ func (x *regionExchange) nextOfBackend(tried []*forward.Endpoint) *forward.Endpo
 	}
 	for {
 		if x.endpoint = forward.Pick(x.deployment.endpoints, tried); x.endpoint != nil {
+			x.wait()
 			return x.endpoint
 		}
 		// All are tried or retired. Endpoints retire after a new table is in place: then that one has others.

@@ -36,6 +36,7 @@ type backend struct {
 	deployment      *deployment         // nil for one outside the platform, or that is not in this region
 	external        []*forward.Endpoint // of one outside the platform
 	rewriting       rewriting
+	limits          limits
 	forwardedPrefix []string
 	answerHeaders   []headerValue
 	metrics         *backendMetrics
@@ -102,10 +103,12 @@ func compileBackend(region string, s *Split, name string, t *table, externals ma
 	}
 	if b.URL == "" {
 		compiled.deployment = t.deployments[deploymentKey{b.Service, b.Deployment}]
+		compiled.limits = limitsOf(t.timeouts[b.Service], s.Timeouts)
 		compiled.rewriting = newRewriting(s.Route.PathPrefix, b.ReplacePrefix, nil)
 		compiled.answerHeaders = append(compiled.answerHeaders,
 			headerValue{HeaderService, []string{b.Service}}, headerValue{HeaderDeployment, []string{b.Deployment}})
 	} else if u, err := parseBackendURL(b.URL); err == nil { // as in every valid configuration
+		compiled.limits = limitsOf(nil, s.Timeouts)
 		compiled.external = []*forward.Endpoint{externals[externalTarget(u)]}
 		compiled.rewriting = newRewriting(s.Route.PathPrefix, b.ReplacePrefix, u)
 	}

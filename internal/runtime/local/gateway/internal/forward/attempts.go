@@ -7,7 +7,7 @@ import (
 	"io"
 	"net/http"
 
-	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/forward/internal/upstream"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/forward/fault"
 )
 
 // maxAttempts bounds the endpoints that one request is tried at.
@@ -23,25 +23,33 @@ func (f *flight) send(ctx context.Context) (*http.Response, error) {
 	for endpoint != nil {
 		f.takeOff(endpoint)
 		response, err := endpoint.pool.Do(ctx, &f.out)
+		if err == nil && ctx.Err() != nil { // nobody is there to get it
+			_ = response.Body.Close()
+			return nil, ctx.Err()
+		}
 		if err == nil && !f.exchange.Declined(response) {
 			return response, nil
 		}
-		if ctx.Err() != nil { // the client is gone
-			return response, err
-		}
-		if err != nil {
-			if _, broken := errors.AsType[*upstream.RequestBodyError](err); broken {
-				return nil, err
-			}
-			endpoint.fail()
-			failure = fmt.Errorf("endpoint %s: %w", endpoint.ID(), err)
-		} else if body, ok := response.Body.(*upstream.Body); ok {
-			body.Withhold()
+		reason := fault.Of(err)
+		if err != nil && reason == "" { // it is the client that failed
+			return nil, err
 		}
 		again := !f.out.Touched()
-		if err != nil && !isConnectError(err) {
-			sent = true
-			again = again && f.out.Idempotent()
+		if err != nil {
+			f.exchange.Faulted(reason)
+			failure = fmt.Errorf("endpoint %s: %w", endpoint.ID(), err)
+			if reason.Elsewhere() {
+				endpoint.fail()
+			}
+			if !reason.BeforeSending() {
+				sent = true
+				again = again && f.out.Idempotent() && reason.Elsewhere()
+			}
+			if ctx.Err() != nil {
+				return nil, failure
+			}
+		} else if body, ok := response.Body.(interface{ Withhold() }); ok {
+			body.Withhold()
 		}
 		tried = append(tried, endpoint)
 		endpoint = nil
@@ -65,10 +73,4 @@ func (f *flight) send(ctx context.Context) (*http.Response, error) {
 func discard(response *http.Response) {
 	_, _ = io.CopyN(io.Discard, response.Body, 4<<10)
 	_ = response.Body.Close()
-}
-
-// isConnectError reports whether err happened before there was a connection, and so before anything was sent.
-func isConnectError(err error) bool {
-	_, ok := errors.AsType[*upstream.ConnectError](err)
-	return ok
 }

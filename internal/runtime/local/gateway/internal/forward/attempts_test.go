@@ -29,7 +29,7 @@ func TestAttempts(t *testing.T) {
 		{"the last one that declined is the answer", http.MethodPost, "", []string{declining, declining}, 200},
 		{"a PUT that broke off goes on, with its body", http.MethodPut, "hello", []string{closed, echo}, 200},
 		{"a POST that broke off does not", http.MethodPost, "hello", []string{closed, echo}, 502},
-		{"a long PUT that broke off cannot", http.MethodPut, strings.Repeat("x", maxKeptBody+1), []string{closed, echo}, 502},
+		{"a long PUT that broke off cannot", http.MethodPut, strings.Repeat("x", MaxKeptBody+1), []string{closed, echo}, 502},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -59,7 +59,7 @@ func TestUpgradesThatWereNotAskedFor(t *testing.T) {
 		_, _ = http.ReadRequest(reader)
 		_, _ = io.WriteString(connection, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n")
 	}))
-	for _, head := range []string{"", "Connection: Upgrade\r\nUpgrade: echo\r\n"} {
+	for _, head := range []string{"", "Connection: Upgrade\r\nUpgrade: websocket\r\n"} {
 		connection, reader := dial(t, server)
 		_, err := io.WriteString(connection, "GET / HTTP/1.1\r\nHost: a\r\n"+head+"\r\n")
 		require.NoError(t, err)

@@ -20,6 +20,9 @@ const (
 	// idleTimeout is below the 5 s after which common servers (Node.js, uvicorn) close an idle connection, so that a
 	// request is rarely sent on one that is just being closed.
 	idleTimeout = 4 * time.Second
+	// freshFor is below the second that servers which close idle connections soon keep them at least. A request that must not
+	// be sent twice goes on a younger connection, or on a new one.
+	freshFor = 250 * time.Millisecond
 	// maxIdle connections to one endpoint are kept: as many as requests may reasonably be in flight to one process.
 	maxIdle         = 1024
 	maxHeaderBytes  = 256 << 10
@@ -48,7 +51,7 @@ func NewEndpoint(target Target, now func() time.Time) *Endpoint {
 // newEndpoint is NewEndpoint in a network, with the authorities that are trusted; nil for those of the system.
 func newEndpoint(target Target, now func() time.Time, network Network, authorities *x509.CertPool) *Endpoint {
 	options := upstream.Options{
-		Address: target.Address, DialTimeout: cmp.Or(network.DialTimeout, dialTimeout), IdleTimeout: idleTimeout, MaxIdle: maxIdle,
+		Address: target.Address, DialTimeout: network.DialTimeout, IdleTimeout: idleTimeout, FreshFor: freshFor, MaxIdle: maxIdle,
 		MaxHeadBytes: maxHeaderBytes, ContinueTimeout: continueTimeout, Now: now,
 	}
 	if network.Dial != nil {

@@ -2,8 +2,6 @@ package forward
 
 import (
 	"cmp"
-	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -11,9 +9,9 @@ import (
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/forward/internal/upstream"
 )
 
-// maxKeptBody is the largest request body that is read into memory before it is sent, so that it can be sent again. A
+// MaxKeptBody is the largest request body that is read into memory before it is sent, so that it can be sent again. A
 // longer one, and one of unknown length, is passed on while it comes.
-const maxKeptBody = 64 << 10
+const MaxKeptBody = 64 << 10
 
 // flight is a request on its way.
 type flight struct {
@@ -22,6 +20,7 @@ type flight struct {
 	client   http.ResponseWriter
 	endpoint *Endpoint // that the request is at
 	out      upstream.Request
+	upload   *upload // of a body that is passed on while it comes; else nil
 }
 
 // takeOff notes the endpoint that the request is at now, and makes the request for it.
@@ -37,7 +36,17 @@ func (f *flight) takeOff(endpoint *Endpoint) {
 	}
 	removeOneHop(header)
 	f.exchange.Prepare(header)
+	f.setLimits()
 	f.out.Host = cmp.Or(endpoint.target.Host, f.in.Host, endpoint.target.Address)
+}
+
+func (f *flight) setLimits() {
+	limits := f.exchange.Limits()
+	f.out.Limits = upstream.Limits{Connect: cmp.Or(limits.Connect, dialTimeout), Response: limits.Response, Idle: limits.Idle}
+	f.out.Patience = limits.Patience
+	if f.upload != nil {
+		f.upload.pause = limits.Idle
+	}
 }
 
 func (f *flight) land() {
@@ -51,7 +60,7 @@ func (f *flight) land() {
 func (f *flight) load() error {
 	r := f.in
 	f.out.Method, f.out.URL, f.out.Length = r.Method, r.URL, r.ContentLength
-	f.out.Upgrade = upgradeOf(r.Header)
+	f.out.Upgrade = upgradeOf(r)
 	f.out.AcceptTrailers = upstream.HasToken(r.Header["Te"], "trailers")
 	f.out.Interim = f.passInterim
 	if r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0 {
@@ -59,18 +68,17 @@ func (f *flight) load() error {
 		return nil
 	}
 	expects := strings.EqualFold(r.Header.Get("Expect"), "100-continue")
-	if r.ContentLength > 0 && r.ContentLength <= maxKeptBody && !expects {
-		f.out.Content = make([]byte, r.ContentLength)
-		if _, err := io.ReadFull(r.Body, f.out.Content); err != nil {
-			return fmt.Errorf("read the request's body: %w", err)
-		}
-		return nil
+	if r.ContentLength > 0 && r.ContentLength <= MaxKeptBody && !expects {
+		content, err := ReadBody(f.client, r, f.exchange.Limits().Idle)
+		f.out.Content = content
+		return err
 	}
 	controller := http.NewResponseController(f.client)
 	// The server behind may answer before it has read everything. Without this, the client's connection would be read
 	// here and there at the same time. A writer without connection cannot do it, and need not.
 	_ = controller.EnableFullDuplex()
-	f.out.Body, f.out.Expect = r.Body, expects
+	f.upload = &upload{controller: controller, body: r.Body}
+	f.out.Body, f.out.Expect, f.out.Uploaded = f.upload, expects, f.exchange.Uploaded
 	f.out.Interrupt = func() { _ = controller.SetReadDeadline(time.Unix(1, 0)) }
 	if expects {
 		f.out.Interim = nil // it could meet the answer 100, which the first read of the body sends
@@ -106,10 +114,15 @@ func removeOneHop(header http.Header) {
 	}
 }
 
-// upgradeOf returns the protocol that a request asks for, or nothing: RFC 9110, 7.8.
-func upgradeOf(header http.Header) string {
-	if !upstream.HasToken(header["Connection"], "upgrade") {
-		return ""
+// websocket is the one protocol that a connection may be changed to: RFC 6455. Behind any other, such as h2c, requests could
+// go past all that is decided here.
+const websocket = "websocket"
+
+// upgradeOf returns the protocol to change to, or nothing: RFC 9110, 7.8. A request for another one is served without it, as a
+// server may always do.
+func upgradeOf(r *http.Request) string {
+	if r.Method == http.MethodGet && upstream.HasToken(r.Header["Connection"], "upgrade") && upstream.HasToken(r.Header["Upgrade"], websocket) {
+		return websocket
 	}
-	return header.Get("Upgrade")
+	return ""
 }

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/forward/fault"
 )
 
 const patience = 30 * time.Second
@@ -21,6 +23,9 @@ type straight struct {
 	endpoints []*Endpoint
 	failed    func(r *http.Request, err error)
 	again     atomic.Bool // whether another endpoint was asked for
+	limits    Limits
+	faults    chan fault.Reason // nil: nobody listens
+	uploaded  atomic.Bool
 }
 
 func (s *straight) Next(tried []*Endpoint) *Endpoint {
@@ -28,6 +33,13 @@ func (s *straight) Next(tried []*Endpoint) *Endpoint {
 		s.again.Store(true)
 	}
 	return First(s.endpoints, tried)
+}
+func (s *straight) Limits() Limits { return s.limits }
+func (s *straight) Uploaded()      { s.uploaded.Store(true) }
+func (s *straight) Faulted(reason fault.Reason) {
+	if s.faults != nil {
+		s.faults <- reason
+	}
 }
 func (*straight) Prepare(header http.Header) { header["X-Forwarded-For"] = []string{"192.0.2.1"} }
 func (*straight) Declined(response *http.Response) bool {

@@ -13,6 +13,6 @@ const dialTimeout = 2 * time.Second
 type Network struct {
 	// Dial connects to a target, before TLS. The connection must be a [syscall.Conn].
 	Dial func(ctx context.Context, target Target) (net.Conn, error)
-	// DialTimeout bounds how long connecting takes; 0 is two seconds.
+	// DialTimeout bounds how long connecting takes where a request sets no limit that is shorter; 0 leaves it to the request.
 	DialTimeout time.Duration
 }

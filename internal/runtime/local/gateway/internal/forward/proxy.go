@@ -9,7 +9,9 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"time"
 
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/forward/fault"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/forward/internal/upstream"
 )
 
@@ -17,19 +19,45 @@ import (
 type Exchange interface {
 	// Next acquires the endpoint to try after those in tried failed. It returns nil when there is none.
 	Next(tried []*Endpoint) *Endpoint
+	// Limits bound how long the request may take. They are asked for before the first Next, for the client's body, and after each.
+	Limits() Limits
 	// Prepare sets the header of the outgoing request, before each attempt. It may replace values, not change them.
 	Prepare(header http.Header)
 	// Declined reports whether an answer means that nothing was done, so that another endpoint may be tried.
 	Declined(response *http.Response) bool
+	// Uploaded hears that a body which is passed on while it comes has been sent. Another goroutine calls it, at any time until
+	// the exchange is over.
+	Uploaded()
 	// Answered sees the answer before it goes to the client, and may change its header.
 	Answered(response *http.Response)
-	// Failed answers the client in place of an endpoint. err is [ErrNoEndpoint] when nothing was sent to any. When it is
-	// the client that broke off, r's context has ended.
+	// Faulted hears why an endpoint failed: before its answer, after which another one may be tried, or else in the body of it.
+	Faulted(reason fault.Reason)
+	// Failed answers the client in place of an endpoint. err is [ErrNoEndpoint] when nothing was sent to any, and
+	// [ErrRequestTimeout] when the client's body paused for too long. When it is the client that broke off, r's context has
+	// ended, and err is [ErrAbandoned] when no answer had come for as long as the exchange has patience.
 	Failed(w http.ResponseWriter, r *http.Request, err error)
+}
+
+// Limits bound how long a request may take. What is 0 has no limit, but Connect, which is then two seconds.
+type Limits struct {
+	// Connect is for a connection to an endpoint, TLS included.
+	Connect time.Duration
+	// Response is from the end of the request to the head of the answer.
+	Response time.Duration
+	// Idle is how long a body may pause, the client's and the answer's.
+	Idle time.Duration
+	// Patience is how long the head of the answer is still waited for after the client has left; nil is not at all.
+	Patience func() time.Duration
 }
 
 // ErrNoEndpoint is returned when there is no endpoint, or none could be connected to.
 var ErrNoEndpoint = errors.New("no endpoint takes the request")
+
+// ErrAbandoned is returned when the client has left and no answer came for as long as it was waited for.
+var ErrAbandoned = upstream.ErrAbandoned
+
+// ErrRequestTimeout is returned when the body of a request paused for too long: it is the client that failed.
+var ErrRequestTimeout = errors.New("the request's body paused for too long")
 
 // Proxy forwards requests.
 type Proxy struct {
@@ -61,7 +89,7 @@ func (p *Proxy) Serve(w http.ResponseWriter, r *http.Request, exchange Exchange)
 		p.putHeader(back)
 	}()
 	if err := f.load(); err != nil {
-		exchange.Failed(w, broken(r), err)
+		p.fail(f, &upstream.RequestBodyError{Cause: err})
 		return
 	}
 	response, err := f.send(r.Context())
@@ -85,7 +113,7 @@ func (p *Proxy) fail(f *flight, err error) {
 		f.client.Header().Set("Connection", "close")
 	}
 	r := f.in
-	if _, gone := errors.AsType[*upstream.RequestBodyError](err); gone {
+	if _, gone := errors.AsType[*upstream.RequestBodyError](err); gone && !errors.Is(err, ErrRequestTimeout) {
 		r = broken(r)
 	}
 	f.exchange.Failed(f.client, r, err)

@@ -3,18 +3,19 @@ package forward
 import (
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
 
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/forward/fault"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/forward/internal/upstream"
 )
 
 // relay passes an answer on.
 func (p *Proxy) relay(f *flight, response *http.Response) {
 	defer response.Body.Close()
-	body, ok := response.Body.(*upstream.Body)
-	if !ok {
+	if response.StatusCode == http.StatusSwitchingProtocols {
 		p.relayUpgrade(f, response)
 		return
 	}
@@ -25,7 +26,8 @@ func (p *Proxy) relay(f *flight, response *http.Response) {
 	if _, found := header["Content-Type"]; !found {
 		header["Content-Type"] = nil // the server would guess one
 	}
-	if body.RequestUnfinished() && f.in.ProtoMajor < 2 { // a stream of HTTP/2 ends without its connection
+	// A stream of HTTP/2 ends without its connection.
+	if body, ok := response.Body.(interface{ RequestUnfinished() bool }); ok && body.RequestUnfinished() && f.in.ProtoMajor < 2 {
 		header.Set("Connection", "close")
 	}
 	for name := range response.Trailer {
@@ -34,20 +36,32 @@ func (p *Proxy) relay(f *flight, response *http.Response) {
 		}
 	}
 	f.client.WriteHeader(response.StatusCode)
-	if err := p.copyBody(f.client, response, body); err != nil {
-		p.log.Debug("an answer broke off", "endpoint", f.endpoint.ID(), "error", err)
+	if err := p.copyBody(f.client, response); err != nil {
+		f.brokeOff(p.log, err)
 		panic(http.ErrAbortHandler)
 	}
 	addTrailer(f.client, header["Trailer"], response.Trailer)
 }
 
+// brokeOff says whose fault it is that the body of an answer did not reach its end.
+func (f *flight) brokeOff(log *slog.Logger, err error) {
+	reason := fault.Of(err)
+	if reason == "" || f.in.Context().Err() != nil { // the client takes no more of it, or has left
+		log.Debug("a client left in the middle of an answer", "endpoint", f.endpoint.ID(), "error", err)
+		return
+	}
+	log.Warn("an endpoint broke off in the middle of its answer", "endpoint", f.endpoint.ID(), "reason", reason, "error", err)
+	f.exchange.Faulted(reason)
+}
+
 // copyBody copies an answer's body. What comes bit by bit is passed on before the next bit is waited for.
-func (p *Proxy) copyBody(w http.ResponseWriter, response *http.Response, body *upstream.Body) error {
-	streams := body.Streams() || strings.HasPrefix(response.Header.Get("Content-Type"), "text/event-stream")
+func (p *Proxy) copyBody(w http.ResponseWriter, response *http.Response) error {
+	body := response.Body
+	streams := response.ContentLength < 0 || strings.HasPrefix(response.Header.Get("Content-Type"), "text/event-stream")
 	var controller *http.ResponseController
 	if streams {
 		controller = http.NewResponseController(w)
-		if !body.Ready() {
+		if early, ok := body.(interface{ Ready() bool }); !ok || !early.Ready() {
 			if err := flush(controller); err != nil {
 				return err
 			}

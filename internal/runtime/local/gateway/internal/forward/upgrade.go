@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/forward/fault"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/forward/internal/upstream"
 )
 
@@ -16,7 +17,8 @@ import (
 func (p *Proxy) relayUpgrade(f *flight, response *http.Response) {
 	behind, ok := response.Body.(*upstream.Upgraded)
 	if got := response.Header.Get("Upgrade"); !ok || !strings.EqualFold(got, f.out.Upgrade) {
-		p.fail(f, fmt.Errorf("endpoint %s changed to the protocol %.40q: %q was asked for", f.endpoint.ID(), got, f.out.Upgrade))
+		f.exchange.Faulted(fault.UnexpectedUpgrade)
+		p.fail(f, fault.New(fault.UnexpectedUpgrade, fmt.Errorf("endpoint %s changed to the protocol %.40q: %q was asked for", f.endpoint.ID(), got, f.out.Upgrade)))
 		return
 	}
 	removeOneHop(response.Header)

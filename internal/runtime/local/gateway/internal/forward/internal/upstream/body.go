@@ -4,10 +4,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
+	"net"
 	"net/http"
 	"net/http/httputil"
 	"strconv"
 	"strings"
+	"syscall"
+	"time"
+
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/forward/fault"
 )
 
 // Body is the body of an answer.
@@ -38,26 +44,30 @@ const (
 func attachBody(c *conn, request *Request, response *http.Response, p *pump, disarm func() bool) error {
 	b := &Body{conn: c, request: request, response: response, pump: p, disarm: disarm}
 	b.keepAlive = response.ProtoMinor == 1 && !HasToken(response.Header["Connection"], "close")
-	lengths, codings := response.Header["Content-Length"], response.Header["Transfer-Encoding"]
-	length, err := parseLength(lengths)
+	c.keepFor = keptFor(response.Header["Keep-Alive"])
+	codings := response.Header["Transfer-Encoding"]
+	length, err := parseLength(response.Header["Content-Length"])
 	if err != nil {
-		return err
+		return fault.New(fault.MalformedResponse, err)
 	}
 	if len(codings) > 0 {
-		switch {
-		case len(lengths) > 0:
-			return errors.New("the answer has both Content-Length and Transfer-Encoding")
-		case len(codings) > 1 || !strings.EqualFold(codings[0], "chunked"):
-			return fmt.Errorf("the transfer coding %.40q is not supported", strings.Join(codings, ", "))
-		case response.ProtoMinor == 0:
-			return errors.New("an answer of HTTP/1.0 has Transfer-Encoding")
+		if err := checkCodings(response); err != nil {
+			return fault.New(fault.MalformedResponse, err)
 		}
-		response.Trailer = announced(response.Header["Trailer"])
+		// Who sends two lengths, or says a thing twice, may not mean the end that was found here: what comes behind it is read
+		// by nobody (RFC 9112, 6.3).
+		if length >= 0 || len(codings) > 1 || !strings.EqualFold(codings[0], chunked) {
+			b.keepAlive, length = false, -1
+			delete(response.Header, "Content-Length")
+		}
+		if response.Trailer, err = announced(response.Header["Trailer"]); err != nil {
+			return fault.New(fault.MalformedResponse, err)
+		}
 	}
 	response.ContentLength = length
 	switch {
 	case request.Method == http.MethodHead, response.StatusCode == http.StatusNoContent, response.StatusCode == http.StatusNotModified:
-		b.left, b.ended = 0, io.EOF
+		b.left, b.ended, response.ContentLength = 0, io.EOF, 0
 	case len(codings) > 0:
 		b.framing, b.source = framedByChunks, httputil.NewChunkedReader(c.reader)
 	case length >= 0:
@@ -66,6 +76,40 @@ func attachBody(c *conn, request *Request, response *http.Response, p *pump, dis
 		b.framing, b.source, b.keepAlive = framedByClose, c.reader, false
 	}
 	response.Body = b
+	return nil
+}
+
+// keepAliveMargin is how long before the server a connection is closed here: a request must not meet the server's end of it.
+const keepAliveMargin = 500 * time.Millisecond
+
+// keptFor is how long a connection may be idle by a header Keep-Alive such as "timeout=5" (RFC 2068, 19.7.1.1).
+func keptFor(values []string) time.Duration {
+	for _, value := range values {
+		for parameter := range strings.SplitSeq(value, ",") {
+			name, seconds, _ := strings.Cut(strings.Trim(parameter, " \t"), "=")
+			if n, err := strconv.ParseUint(seconds, 10, 16); err == nil && strings.EqualFold(name, "timeout") {
+				return time.Duration(n)*time.Second - keepAliveMargin
+			}
+		}
+	}
+	return math.MaxInt64
+}
+
+const chunked = "chunked"
+
+// checkCodings refuses all transfer codings but chunked. Servers that have it added twice, by a framework and by what the
+// framework runs in, apply it once.
+func checkCodings(response *http.Response) error {
+	if response.ProtoMinor == 0 { // RFC 9112, 6.1: the framing is faulty
+		return errors.New("an answer of HTTP/1.0 has Transfer-Encoding")
+	}
+	for _, value := range response.Header["Transfer-Encoding"] {
+		for coding := range strings.SplitSeq(value, ",") {
+			if !strings.EqualFold(strings.Trim(coding, " \t"), chunked) {
+				return fmt.Errorf("the transfer coding %.40q is not supported", value)
+			}
+		}
+	}
 	return nil
 }
 
@@ -86,23 +130,26 @@ func parseLength(values []string) (int64, error) {
 	return int64(length), nil
 }
 
-func announced(values []string) http.Header {
+// announced returns the names of the trailer's fields. Those that frame the message cannot come after it: RFC 9110, 6.5.1.
+func announced(values []string) (http.Header, error) {
 	var trailer http.Header
 	for _, value := range values {
 		for name := range strings.SplitSeq(value, ",") {
-			if name = strings.Trim(name, " \t"); isToken(name) {
-				if trailer == nil {
-					trailer = make(http.Header)
-				}
-				trailer[http.CanonicalHeaderKey(name)] = nil
+			if name = strings.Trim(name, " \t"); !isToken(name) {
+				continue
 			}
+			name = http.CanonicalHeaderKey(name)
+			if name == "Transfer-Encoding" || name == "Trailer" || name == "Content-Length" {
+				return nil, fmt.Errorf("the trailer announces %s", name)
+			}
+			if trailer == nil {
+				trailer = make(http.Header)
+			}
+			trailer[name] = nil
 		}
 	}
-	return trailer
+	return trailer, nil
 }
-
-// Streams reports whether the length is unknown, so that parts are to be passed on as they come.
-func (b *Body) Streams() bool { return b.source != nil && b.framing != framedByLength }
 
 // Ready reports whether something of the body has come already.
 func (b *Body) Ready() bool { return b.conn.reader.Buffered() > 0 }
@@ -130,6 +177,9 @@ func (b *Body) Read(p []byte) (int, error) {
 		}
 		p = p[:min(int64(len(p)), b.left)]
 	}
+	if b.framing != framedByLength || int64(b.conn.reader.Buffered()) < b.left {
+		b.conn.limitRead(b.request.Limits.Idle)
+	}
 	n, err := b.source.Read(p)
 	switch b.framing {
 	case framedByLength:
@@ -144,20 +194,48 @@ func (b *Body) Read(p []byte) (int, error) {
 			err = b.readTrailer()
 		}
 	}
+	if err != nil && err != io.EOF { //nolint:errorlint // exactly that
+		err = b.explain(err)
+	}
 	b.ended = err
 	return n, err
 }
 
-// readTrailer reads what follows the last chunk and returns [io.EOF] when it is right.
+// explain says why the body has no end.
+func (b *Body) explain(err error) error {
+	switch {
+	case fault.Of(err) != "":
+		return err
+	case timedOut(err):
+		return fault.New(fault.IdleTimeout, err)
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
+		return fault.New(fault.ConnectionClosed, err)
+	case b.framing == framedByChunks && !errors.Is(err, net.ErrClosed):
+		return fault.New(fault.MalformedResponse, err)
+	}
+	return fault.New(fault.ConnectionClosed, err)
+}
+
+// readTrailer reads what follows the last chunk and returns [io.EOF] when it is right. Its lines end as those of chunks do: a
+// line feed alone is no end.
 func (b *Body) readTrailer() error {
 	budget := b.conn.pool.options.MaxHeadBytes
 	lines, err := b.conn.readHeadBytes(&budget)
+	if fault.Of(err) != "" {
+		return err
+	}
 	if err != nil {
+		if timedOut(err) {
+			return fmt.Errorf("read the trailer: %w", err)
+		}
 		return fmt.Errorf("read the trailer: %w", errors.Join(io.ErrUnexpectedEOF, err))
+	}
+	if strings.Count(lines, "\n") != strings.Count(lines, "\r\n") {
+		return fault.New(fault.MalformedResponse, errors.New("a line of the trailer ends with a line feed alone"))
 	}
 	fields, err := parseFields(lines, nil)
 	if err != nil {
-		return fmt.Errorf("read the trailer: %w", err)
+		return fault.New(fault.MalformedResponse, fmt.Errorf("read the trailer: %w", err))
 	}
 	if len(fields) > 0 {
 		if b.response.Trailer == nil {

@@ -6,11 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
+	"os"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/forward/fault"
 )
 
 const (
@@ -27,23 +32,32 @@ type conn struct {
 	reader    *bufio.Reader
 	idleSince time.Time
 	closed    atomic.Bool
-	abort     func()
-	peek      func(fd uintptr) bool
-	pending   bool // what peek found
+	leave     func()
+	peek      func(fd uintptr)
+	pending   bool          // what peek found
+	keepFor   time.Duration // how long the server keeps it without a request, as far as it says
 
 	out, head []byte // memory that is used again
 	silent    bool   // nothing of the answer has come
+	request   *Request
+
+	mu        sync.Mutex
+	answered  bool // the head of the answer has come; from here on, only the body's reader sets deadlines
+	abandoned bool // it was closed because nobody waits for the answer any more
+	delivery  delivery
+	// ackedBefore is what the server's system had acknowledged before the request.
+	ackedBefore uint64
+	stalled     atomic.Bool // it was closed because the server has stopped to read the request
 }
 
 func newConn(pool *Pool, connection net.Conn, raw syscall.RawConn) *conn {
-	c := &conn{pool: pool, net: connection, raw: raw, reader: bufio.NewReaderSize(connection, readBufferSize)}
-	c.abort = c.close
-	c.peek = func(fd uintptr) bool {
+	c := &conn{pool: pool, net: connection, raw: raw, reader: bufio.NewReaderSize(connection, readBufferSize), keepFor: math.MaxInt64}
+	c.leave = c.clientLeft
+	c.peek = func(fd uintptr) {
 		var one [1]byte
 		_, _, err := syscall.Recvfrom(int(fd), one[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
 		// Anything else than "nothing there" is a byte, the end or an error.
 		c.pending = !errors.Is(err, syscall.EAGAIN)
-		return true
 	}
 	return c
 }
@@ -51,7 +65,8 @@ func newConn(pool *Pool, connection net.Conn, raw syscall.RawConn) *conn {
 // quiet reports whether an idle connection can be used: the server has neither closed it nor sent what nobody asked
 // for, which would be taken for the answer to the next request.
 func (c *conn) quiet() bool {
-	return c.raw.Read(c.peek) == nil && !c.pending
+	// Control and not Read, which would heed a deadline of the request before.
+	return c.raw.Control(c.peek) == nil && !c.pending
 }
 
 func (c *conn) close() {
@@ -62,17 +77,27 @@ func (c *conn) close() {
 
 // ask sends a request and reads the head of the answer.
 func (c *conn) ask(ctx context.Context, request *Request) (*http.Response, error) {
-	c.silent = true
-	disarm := context.AfterFunc(ctx, c.abort)
+	c.silent, c.answered, c.abandoned, c.request, c.delivery = true, false, false, request, deliveryUnknown
+	if !request.Idempotent() {
+		c.ackedBefore = c.acknowledged()
+	}
+	disarm := context.AfterFunc(ctx, c.leave)
 	c.out = append(request.appendHead(c.out[:0]), request.Content...)
-	_, err := c.net.Write(c.out)
+	if request.Body == nil {
+		c.limit(request.Limits.Response)
+	} else {
+		c.limit(0) // the answer is waited for from the body's end on
+		c.limitWrite(request.Limits.Idle)
+	}
+	n, err := c.net.Write(c.out)
 	if cap(c.out) > maxKeptBuffer {
 		c.out = nil
 	}
 	if err != nil {
 		disarm()
+		c.noteDelivery(n, err)
 		c.close()
-		return nil, fmt.Errorf("send the request: %w", err)
+		return nil, c.explain(fmt.Errorf("send the request: %w", err))
 	}
 	var p *pump
 	if request.Body != nil {
@@ -83,13 +108,32 @@ func (c *conn) ask(ctx context.Context, request *Request) (*http.Response, error
 		return response, nil
 	}
 	disarm()
+	c.noteDelivery(len(c.out), err)
 	c.close()
 	if p != nil {
 		if broken := p.stop(request.Interrupt); broken != nil {
 			return nil, broken
 		}
 	}
-	return nil, fmt.Errorf("read the answer: %w", err)
+	return nil, c.explain(fmt.Errorf("read the answer: %w", err))
+}
+
+// explain says why there was no head of an answer.
+func (c *conn) explain(err error) error {
+	c.mu.Lock()
+	abandoned := c.abandoned
+	c.mu.Unlock()
+	switch {
+	case abandoned:
+		return ErrAbandoned
+	case c.stalled.Load():
+		return fault.New(fault.IdleTimeout, errors.New("the server stopped to read the request's body"))
+	case fault.Of(err) != "":
+		return err
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return fault.New(fault.ResponseTimeout, err)
+	}
+	return fault.New(fault.ConnectionClosed, err)
 }
 
 // readAnswer reads the head of the final answer, and finds out what follows it.
@@ -101,8 +145,9 @@ func (c *conn) readAnswer(request *Request, p *pump, disarm func() bool) (*http.
 	case response.StatusCode != http.StatusSwitchingProtocols:
 		return response, attachBody(c, request, response, p, disarm)
 	case p != nil:
-		return nil, errors.New("the server changed the protocol before it had the whole request")
+		return nil, fault.New(fault.UnexpectedUpgrade, errors.New("the server changed the protocol before it had the whole request"))
 	}
+	c.limit(0)
 	response.Body = &Upgraded{conn: c, disarm: disarm}
 	return response, nil
 }
@@ -117,13 +162,14 @@ func (c *conn) readHead(request *Request, p *pump) (*http.Response, error) {
 		}
 		response, err := parseHead(head, request.AnswerHeader)
 		if err != nil {
-			return nil, err
+			return nil, fault.New(fault.MalformedResponse, err)
 		}
 		switch {
 		case response.StatusCode == http.StatusSwitchingProtocols && request.Upgrade != "", response.StatusCode >= http.StatusOK:
+			c.headCame()
 			return response, nil
 		case response.StatusCode == http.StatusSwitchingProtocols:
-			return nil, errors.New("the server changed the protocol, which the request did not ask for")
+			return nil, fault.New(fault.UnexpectedUpgrade, errors.New("the server changed the protocol, which the request did not ask for"))
 		case response.StatusCode == http.StatusContinue:
 			if p != nil {
 				p.proceed()
@@ -134,7 +180,7 @@ func (c *conn) readHead(request *Request, p *pump) (*http.Response, error) {
 	}
 }
 
-var errHeadTooLong = errors.New("the head is too long")
+var errHeadTooLong = fault.New(fault.ResponseTooLarge, errors.New("the head is too long"))
 
 // readHeadBytes reads up to the empty line, and takes what it read off the budget.
 func (c *conn) readHeadBytes(budget *int) (string, error) {

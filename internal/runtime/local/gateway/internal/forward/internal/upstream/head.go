@@ -34,7 +34,9 @@ func parseHead(head string, memory http.Header) (*http.Response, error) {
 	}, nil
 }
 
-// parseFields parses header or trailer fields. A line that goes on in the next one is refused: RFC 9112, 5.2.
+// parseFields parses header or trailer fields. A value that goes on in the next line is joined with a space, as a proxy must do:
+// RFC 9112, 5.2. So is whitespace before the colon removed (5.1), but where it would make a length or a transfer coding of what
+// others pass over.
 func parseFields(lines string, header http.Header) (http.Header, error) {
 	count := strings.Count(lines, "\n")
 	if header == nil {
@@ -48,11 +50,13 @@ func parseFields(lines string, header http.Header) (http.Header, error) {
 		if line == "" {
 			return header, nil
 		}
-		name, value, found := strings.Cut(line, ":")
-		if !found || !isToken(name) {
-			return nil, fmt.Errorf("%.40q is not a header field", line)
+		name, value, err := parseField(line)
+		if err != nil {
+			return nil, err
 		}
-		value = strings.Trim(value, " \t")
+		if isFolded(lines) {
+			value, lines = unfold(value, lines)
+		}
 		if !isFieldValue(value) {
 			return nil, fmt.Errorf("the header %.40q has a control character", name)
 		}
@@ -65,6 +69,34 @@ func parseFields(lines string, header http.Header) (http.Header, error) {
 		header[key] = values[len(values)-1 : len(values) : len(values)]
 	}
 	return nil, errors.New("the head does not end")
+}
+
+// parseField splits a line into name and value.
+func parseField(line string) (name, value string, err error) {
+	name, value, found := strings.Cut(line, ":")
+	if trimmed := strings.TrimRight(name, " \t"); trimmed != name {
+		if name = trimmed; strings.EqualFold(name, "Content-Length") || strings.EqualFold(name, "Transfer-Encoding") {
+			return "", "", fmt.Errorf("the header %q has a space before its colon", name)
+		}
+	}
+	if !found || !isToken(name) {
+		return "", "", fmt.Errorf("%.40q is not a header field", line)
+	}
+	return name, strings.Trim(value, " \t"), nil
+}
+
+// isFolded reports whether the next line goes on with the value of the one before it.
+func isFolded(lines string) bool { return lines != "" && (lines[0] == ' ' || lines[0] == '\t') }
+
+// unfold adds the lines that go on with a value, and returns those behind them.
+func unfold(value, lines string) (whole, rest string) {
+	parts := []string{value}
+	for isFolded(lines) {
+		var line string
+		line, lines = cutLine(lines)
+		parts = append(parts, strings.Trim(line, " \t"))
+	}
+	return strings.Trim(strings.Join(parts, " "), " \t"), lines
 }
 
 // cutLine splits after the first line, whose end it removes.

@@ -63,7 +63,7 @@ func answering(t *testing.T, bytes string) *server {
 func newPool(t *testing.T, address string) *Pool {
 	t.Helper()
 	p := NewPool(Options{
-		Address: address, DialTimeout: patience, IdleTimeout: time.Minute, MaxIdle: 4, MaxHeadBytes: 8 << 10,
+		Address: address, DialTimeout: patience, IdleTimeout: time.Minute, FreshFor: time.Minute, MaxIdle: 4, MaxHeadBytes: 8 << 10,
 		ContinueTimeout: time.Minute, Now: time.Now,
 	})
 	t.Cleanup(p.CloseIdle)

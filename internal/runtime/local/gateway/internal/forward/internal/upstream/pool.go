@@ -13,6 +13,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/forward/fault"
 )
 
 // Options are the settings of a [Pool].
@@ -23,10 +25,13 @@ type Options struct {
 	Dial func(ctx context.Context) (net.Conn, error)
 	// TLS is nil for plain connections.
 	TLS *tls.Config
-	// DialTimeout bounds how long connecting takes, TLS included.
+	// DialTimeout bounds how long connecting takes, TLS included, where the request sets no limit that is shorter. 0 leaves it
+	// to the request.
 	DialTimeout time.Duration
 	// IdleTimeout is how long a connection is kept without a request.
 	IdleTimeout time.Duration
+	// FreshFor is how long a connection may have been idle for a request that must not be sent twice.
+	FreshFor time.Duration
 	// MaxIdle is how many connections are kept without a request.
 	MaxIdle int
 	// MaxHeadBytes bounds the head of an answer, all interim answers before it included.
@@ -55,35 +60,35 @@ func NewPool(options Options) *Pool {
 	return &Pool{options: options}
 }
 
-// ConnectError says that there was no connection, so that no part of the request can have been sent.
-type ConnectError struct{ cause error }
-
-// Error implements [error].
-func (e *ConnectError) Error() string { return e.cause.Error() }
-
-// Unwrap returns what kept the connection from being made.
-func (e *ConnectError) Unwrap() error { return e.cause }
+// ErrAbandoned says that ctx ended before the head of the answer came, and that it was waited for no longer.
+var ErrAbandoned = errors.New("nobody waits for the answer any more")
 
 // Do sends a request and returns the answer when its head has come. The answer's body must be closed; it is an
 // [*Upgraded] when the status is 101, else a [*Body]. When ctx ends, the connection is closed, even while the body is
-// read. An error is a [*ConnectError], a [*RequestBodyError] or that of the connection.
+// read. An error is a [*fault.Error], a [*RequestBodyError] or [ErrAbandoned].
 func (p *Pool) Do(ctx context.Context, request *Request) (*http.Response, error) {
-	c := p.take()
-	kept := c != nil
-	if !kept {
-		var err error
-		if c, err = p.dial(ctx); err != nil {
-			return nil, err
-		}
+	c := p.take(request)
+	if c == nil {
+		return p.askAnew(ctx, request)
 	}
 	response, err := c.ask(ctx, request)
-	if err == nil || !kept || !c.silent || !request.repeatable() || ctx.Err() != nil {
+	if err == nil || ctx.Err() != nil || !c.mayAskAgain(request, err) {
 		return response, err
 	}
-	// Most likely the server closed the connection just when the request was sent, as others that are idle.
+	// The server closed the connection just when the request was sent, most likely as others that are idle.
 	p.CloseIdle()
-	if c, err = p.dial(ctx); err != nil {
+	return p.askAnew(ctx, request)
+}
+
+// askAnew sends a request on a connection of its own.
+func (p *Pool) askAnew(ctx context.Context, request *Request) (*http.Response, error) {
+	c, err := p.dial(ctx, request.Limits.Connect)
+	if err != nil {
 		return nil, err
+	}
+	if ctx.Err() != nil { // nothing was sent, and nobody is there to get the answer
+		c.close()
+		return nil, ctx.Err()
 	}
 	return c.ask(ctx, request)
 }
@@ -100,8 +105,14 @@ func (p *Pool) CloseIdle() {
 	}
 }
 
-// take returns an idle connection, or nil when there is none.
-func (p *Pool) take() *conn {
+// take returns an idle connection for a request, or nil when there is none. A request that must not be sent twice gets one
+// that was busy a moment ago only: servers close idle connections when they please, and a request that is on its way just
+// then may be lost without a trace.
+func (p *Pool) take(request *Request) *conn {
+	longest := p.options.IdleTimeout
+	if !request.Idempotent() {
+		longest = min(longest, p.options.FreshFor)
+	}
 	for {
 		p.mu.Lock()
 		last := len(p.idle) - 1
@@ -110,10 +121,15 @@ func (p *Pool) take() *conn {
 			return nil
 		}
 		c := p.idle[last]
+		idle := p.options.Now().Sub(c.idleSince)
+		if idle >= longest && idle < p.options.IdleTimeout {
+			p.mu.Unlock() // another request may still have it
+			return nil
+		}
 		p.idle[last] = nil
 		p.idle = p.idle[:last]
 		p.mu.Unlock()
-		if p.options.Now().Sub(c.idleSince) < p.options.IdleTimeout && c.quiet() {
+		if idle < min(p.options.IdleTimeout, c.keepFor) && c.quiet() {
 			return c
 		}
 		c.close()
@@ -165,27 +181,40 @@ func (p *Pool) stopTimer() {
 	}
 }
 
-func (p *Pool) dial(ctx context.Context) (*conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, p.options.DialTimeout)
+// dial connects within a limit, if that is not 0 and shorter than the pool's. That the client leaves meanwhile does not end
+// it: whether the server can be connected to is worth knowing, and the limit is short.
+func (p *Pool) dial(ctx context.Context, limit time.Duration) (*conn, error) {
+	if most := p.options.DialTimeout; limit == 0 || most > 0 && limit > most {
+		limit = most
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	defer cancel()
 	plain, err := p.options.Dial(ctx)
 	if err != nil {
-		return nil, &ConnectError{err}
+		return nil, fault.New(connectReason(err, fault.ConnectFailed), err)
 	}
 	socket, ok := plain.(syscall.Conn)
 	if !ok {
-		return nil, &ConnectError{errors.Join(fmt.Errorf("connect to %s: not a socket but %T", p.options.Address, plain), plain.Close())}
+		return nil, fault.New(fault.ConnectFailed, errors.Join(fmt.Errorf("connect to %s: not a socket but %T", p.options.Address, plain), plain.Close()))
 	}
 	raw, err := socket.SyscallConn()
 	if err != nil {
-		return nil, &ConnectError{errors.Join(fmt.Errorf("connect to %s: %w", p.options.Address, err), plain.Close())}
+		return nil, fault.New(fault.ConnectFailed, errors.Join(fmt.Errorf("connect to %s: %w", p.options.Address, err), plain.Close()))
 	}
 	if p.options.TLS == nil {
 		return newConn(p, plain, raw), nil
 	}
 	secure := tls.Client(plain, p.options.TLS)
 	if err := secure.HandshakeContext(ctx); err != nil {
-		return nil, &ConnectError{errors.Join(fmt.Errorf("connect to %s with TLS: %w", p.options.Address, err), plain.Close())}
+		return nil, fault.New(connectReason(err, fault.TLSFailed), errors.Join(fmt.Errorf("connect to %s with TLS: %w", p.options.Address, err), plain.Close()))
 	}
 	return newConn(p, secure, raw), nil
+}
+
+// connectReason is other, unless err is that the time was up.
+func connectReason(err error, other fault.Reason) fault.Reason {
+	if timeout, ok := errors.AsType[net.Error](err); errors.Is(err, context.DeadlineExceeded) || ok && timeout.Timeout() {
+		return fault.ConnectTimeout
+	}
+	return other
 }

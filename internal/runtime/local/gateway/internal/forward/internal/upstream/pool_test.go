@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/forward/fault"
 )
 
 const okAnswer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -183,6 +185,5 @@ func TestConnectErrors(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, listener.Close())
 	_, err = newPool(t, listener.Addr().String()).Do(t.Context(), get())
-	var connectError *ConnectError
-	require.ErrorAs(t, err, &connectError)
+	require.Equal(t, fault.ConnectFailed, fault.Of(err))
 }

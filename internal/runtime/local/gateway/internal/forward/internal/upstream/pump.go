@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http/httputil"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,13 +14,13 @@ import (
 const pumpBufferSize = 32 << 10
 
 // RequestBodyError says that the request's body could not be read: it is the client that failed, not the server.
-type RequestBodyError struct{ cause error }
+type RequestBodyError struct{ Cause error }
 
 // Error implements [error].
-func (e *RequestBodyError) Error() string { return "read the request's body: " + e.cause.Error() }
+func (e *RequestBodyError) Error() string { return "read the request's body: " + e.Cause.Error() }
 
 // Unwrap returns the error of the body.
-func (e *RequestBodyError) Unwrap() error { return e.cause }
+func (e *RequestBodyError) Unwrap() error { return e.Cause }
 
 // pump sends a request's body while the answer is waited for, which may come before the body's end.
 type pump struct {
@@ -57,10 +58,20 @@ func (p *pump) run() {
 		return
 	}
 	p.err = p.send()
-	if broken, ok := errors.AsType[*RequestBodyError](p.err); ok {
+	broken, ok := errors.AsType[*RequestBodyError](p.err)
+	switch {
+	case ok:
 		p.broken.Store(broken)
 		p.conn.close() // whoever waits for the answer learns that none will come
+		return
+	case errors.Is(p.err, os.ErrDeadlineExceeded): // the server has stopped to read
+		p.conn.stalled.Store(true)
+		p.conn.close()
+		return
+	case p.err == nil && p.request.Uploaded != nil:
+		p.request.Uploaded()
 	}
+	p.conn.awaitHead(p.request.Limits.Response)
 }
 
 // awaitContinue reports whether the body is to be sent.
@@ -122,6 +133,7 @@ func (p *pump) copyTo(w io.Writer, length int64, end func() error) error {
 			p.drained.Store(true)
 		}
 		if n > 0 {
+			p.conn.limitWrite(p.request.Limits.Idle)
 			if _, err := w.Write(buffer[:n]); err != nil {
 				return fmt.Errorf("send the request's body: %w", err)
 			}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"time"
 )
 
 // Request is a request on its way to a server.
@@ -40,8 +41,24 @@ type Request struct {
 	Interim func(status int, header http.Header)
 	// Interrupt makes a Read of Body that blocks return.
 	Interrupt func()
+	// Uploaded is called when all of Body has been sent. It may be nil.
+	Uploaded func()
+	// Limits bound how long the server may take.
+	Limits Limits
+	// Patience is how long an answer is still waited for when ctx has ended before its head came; nil is not at all.
+	Patience func() time.Duration
 
 	touched atomic.Bool
+}
+
+// Limits bound how long a server may take. 0 is no limit.
+type Limits struct {
+	// Connect is for the connection, TLS included.
+	Connect time.Duration
+	// Response is from the end of the request to the head of the answer.
+	Response time.Duration
+	// Idle is how long a body may pause.
+	Idle time.Duration
 }
 
 // Touched reports whether a part of Body was read, so that it cannot be sent again.
@@ -55,9 +72,6 @@ func (r *Request) Idempotent() bool {
 	}
 	return false
 }
-
-// repeatable reports whether the request can and may be sent again.
-func (r *Request) repeatable() bool { return r.Idempotent() && !r.Touched() }
 
 // appendHead appends everything up to the body.
 func (r *Request) appendHead(out []byte) []byte {

@@ -1,0 +1,126 @@
+package gateway
+
+import (
+	"errors"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/forward"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/forward/fault"
+)
+
+// verdict is what a request has shown so far of the backend and the deployment that it is at. A request that never was at one
+// shows nothing: what the gateway refuses by itself is nobody's failure.
+type verdict struct {
+	// since is when the request was sent: from then on its answer is waited for. Unix time in nanoseconds; 0 is not yet.
+	since                   atomic.Int64
+	atBackend, atDeployment waiting
+	outcome                 outcome
+	answered                bool // the head of the answer has come
+	counted                 bool
+}
+
+// wait notes that the request is at an endpoint.
+func (x *regionExchange) wait() {
+	if x.unmeasured {
+		return
+	}
+	if x.backend != nil {
+		x.backend.metrics.unanswered.add(&x.atBackend, &x.since, x.limits.abandonedAfter)
+	}
+	if x.deployment != nil {
+		x.deployment.metrics.unanswered.add(&x.atDeployment, &x.since, x.limits.abandonedAfter)
+	}
+}
+
+// waited ends the wait for an answer.
+func (x *regionExchange) waited() {
+	x.atBackend.leave()
+	x.atDeployment.leave()
+}
+
+// patience is how long the answer is still waited for after its client has left.
+func (x *regionExchange) patience() time.Duration {
+	since := x.since.Load()
+	if since == 0 {
+		return 0
+	}
+	return x.limits.abandonedAfter - x.gateway.now().Sub(time.Unix(0, since))
+}
+
+// Limits implements [forward.Exchange].
+func (x *regionExchange) Limits() forward.Limits { return x.limits.forward(x.patience) }
+
+// Uploaded implements [forward.Exchange].
+func (x *regionExchange) Uploaded() { x.since.Store(x.gateway.now().UnixNano()) }
+
+// Faulted implements [forward.Exchange].
+func (x *regionExchange) Faulted(reason fault.Reason) {
+	if x.unmeasured {
+		return
+	}
+	for _, series := range x.series() {
+		series.errors[reason].Inc()
+	}
+	if x.answered {
+		x.outcome = outcomeBroken
+		if x.counted { // when it was answered
+			x.counted = false
+			x.count()
+		}
+	}
+}
+
+// headCame notes what the head of an answer, or what is answered in its place, says of the backend.
+func (x *regionExchange) headCame(o outcome) {
+	x.waited()
+	x.outcome = o
+	if !x.unmeasured {
+		duration := x.gateway.now().Sub(x.start)
+		for _, series := range x.series() {
+			series.latency.Observe(duration.Seconds())
+		}
+	}
+}
+
+// left notes that the client has left before the head of the answer.
+func (x *regionExchange) left(err error) {
+	switch {
+	case errors.Is(err, forward.ErrAbandoned) && x.since.Load() != 0: // and not in the middle of its own request
+		x.headCame(outcomeAbandoned)
+	case fault.Of(err) != "":
+		x.headCame(outcomeOf(http.StatusBadGateway))
+	default:
+		x.waited()
+	}
+}
+
+// count counts the request, once.
+func (x *regionExchange) count() {
+	if x.counted || x.unmeasured {
+		return
+	}
+	x.counted = true
+	for _, series := range x.series() {
+		series.byOutcome[x.outcome].Inc()
+	}
+}
+
+// series are those of whom the request is at.
+func (x *regionExchange) series() []*requestMetrics {
+	memory := make([]*requestMetrics, 0, 2) // does not escape
+	if x.backend != nil {
+		memory = append(memory, &x.backend.metrics.requestMetrics)
+	}
+	if x.deployment != nil {
+		memory = append(memory, x.deployment.metrics)
+	}
+	return memory
+}
+
+// done ends what is measured.
+func (x *regionExchange) done() {
+	x.waited()
+	x.count()
+}
