@@ -24,6 +24,8 @@ type splitCommands struct {
 	Approve  splitApproveCommand  `cmd:"" help:"Approve the step that awaits it."`
 	Resume   splitResumeCommand   `cmd:"" help:"Go on with a paused progression."`
 	Rollback splitRollbackCommand `cmd:"" help:"Give all traffic back to the stable backend."`
+	Promote  splitPromoteCommand  `cmd:"" help:"Give the candidate everything as soon as it is ready, without the remaining steps, approvals, windows and waves. The soak and its analysis remain."`
+	Retry    splitRetryCommand    `cmd:"" help:"Let a revision that was rolled back start again."`
 	Freeze   splitFreezeCommand   `cmd:"" help:"Hold a split still: nothing moves, and nothing is rolled back."`
 	Unfreeze splitUnfreezeCommand `cmd:"" help:"Let a frozen split go on."`
 }
@@ -60,12 +62,18 @@ type splitAction struct {
 	Revision string `help:"Act only if this revision is the one that runs."`
 }
 
-func (c splitAction) run(ctx context.Context, action synapse.SplitEventType, step *int) error {
+func (c splitAction) run(ctx context.Context, action synapse.SplitEventType) error {
+	return c.send(ctx, action, synapse.SplitRequest{})
+}
+
+// send completes a request with the flags.
+func (c splitAction) send(ctx context.Context, action synapse.SplitEventType, request synapse.SplitRequest) error {
 	api, err := c.client()
 	if err != nil {
 		return err
 	}
-	acted, err := api.SplitAction(ctx, c.Name, string(action), synapse.SplitRequest{Reason: c.Reason, Revision: c.Revision, Step: step})
+	request.Reason, request.Revision = c.Reason, c.Revision
+	acted, err := api.SplitAction(ctx, c.Name, string(action), request)
 	if err != nil {
 		return err
 	}
@@ -81,37 +89,59 @@ type splitApproveCommand struct {
 // Run approves a step.
 func (c splitApproveCommand) Run(ctx context.Context) error {
 	if c.Step == nil {
-		return c.run(ctx, synapse.SplitApprove, nil)
+		return c.run(ctx, synapse.SplitApprove)
 	}
-	return c.run(ctx, synapse.SplitApprove, new(*c.Step-1))
+	return c.send(ctx, synapse.SplitApprove, synapse.SplitRequest{Step: new(*c.Step - 1)})
 }
 
 type splitResumeCommand struct{ splitAction }
 
 // Run resumes a progression.
 func (c splitResumeCommand) Run(ctx context.Context) error {
-	return c.run(ctx, synapse.SplitResume, nil)
+	return c.run(ctx, synapse.SplitResume)
 }
 
-type splitRollbackCommand struct{ splitAction }
+type splitRollbackCommand struct {
+	splitAction
+	Force bool `help:"Give it the traffic whether or not it is ready."`
+}
 
 // Run rolls a progression back.
 func (c splitRollbackCommand) Run(ctx context.Context) error {
-	return c.run(ctx, synapse.SplitRollback, nil)
+	return c.send(ctx, synapse.SplitRollback, synapse.SplitRequest{Force: c.Force})
+}
+
+type splitPromoteCommand struct{ splitAction }
+
+// Run promotes the candidate.
+func (c splitPromoteCommand) Run(ctx context.Context) error {
+	return c.run(ctx, synapse.SplitPromote)
+}
+
+type splitRetryCommand struct {
+	remote
+	Name     string `arg:"" help:"Name of the split."`
+	Reason   string `help:"Why, for the history."`
+	Revision string `help:"The revision that may start again. Default: the one that was seen last."`
+}
+
+// Run lets a revision start again.
+func (c splitRetryCommand) Run(ctx context.Context) error {
+	return splitAction(c).run(ctx, synapse.SplitRetry)
 }
 
 type splitFreezeCommand struct{ splitAction }
 
 // Run freezes a split.
 func (c splitFreezeCommand) Run(ctx context.Context) error {
-	return c.run(ctx, synapse.SplitFreeze, nil)
+	return c.run(ctx, synapse.SplitFreeze)
 }
 
 type splitUnfreezeCommand struct{ splitAction }
 
 // Run unfreezes a split.
 func (c splitUnfreezeCommand) Run(ctx context.Context) error {
-	return c.run(ctx, synapse.SplitUnfreeze, nil)
+	return c.run(ctx, synapse.SplitUnfreeze)
 }
 
 // printSplit writes where a split is as a table, and below it the history as another.

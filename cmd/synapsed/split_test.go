@@ -53,7 +53,7 @@ func TestTheCommandLineHasSplits(t *testing.T) {
 	t.Parallel()
 	for _, line := range []string{
 		"split show login --json", "split approve login --step=2 --revision=r1 --reason=fine", "split resume login", "split rollback login --reason=bad",
-		"split freeze login", "split unfreeze login", "serve --prometheus-url=http://127.0.0.1:9090",
+		"split rollback login --force", "split promote login --reason=broken", "split retry login --revision=r1 --reason=fine", "split freeze login", "split unfreeze login", "serve --prometheus-url=http://127.0.0.1:9090",
 	} {
 		t.Run(line, func(t *testing.T) {
 			t.Parallel()

@@ -9,7 +9,7 @@ import (
 	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
 )
 
-// SplitAction acts on a traffic split: approve, resume, rollback, freeze or unfreeze, as the types of
+// SplitAction acts on a traffic split: approve, resume, rollback, promote, retry, freeze or unfreeze, as the types of
 // [synapse.SplitEvent] are called. It returns the split as it is then. What the split's state does not allow has
 // [synapse.CodeConflict].
 //

@@ -10,6 +10,8 @@ const (
 	CodeInvalid           = "invalid"             // a field's value is not acceptable
 	CodeImmutable         = "immutable"           // a field cannot change
 	CodeReferenceNotFound = "reference_not_found" // a field names an object that does not exist
+	CodeRegionNotServed   = "region_not_served"   // a field names a deployment that does not run where it is needed
+	CodeServing           = "serving"             // of warnings: a change reaches users at once
 	CodeNotFound          = "not_found"
 	CodeGone              = "gone" // the object is being deleted
 	CodeAlreadyExists     = "already_exists"
@@ -31,8 +33,8 @@ type FieldError struct {
 	Pointer string `json:"pointer" doc:"JSON pointer (RFC 6901) of the field in the request."`
 	Code    string `json:"code" doc:"Stable code for programs."`
 	Message string `json:"message" doc:"What is wrong and what to do, as a sentence."`
-	// Reference is the object that was not found, for CodeReferenceNotFound.
-	Reference *Key `json:"reference,omitempty" doc:"The object that was not found, for reference_not_found."`
+	// Reference is the object that was not found, for CodeReferenceNotFound, or the deployment, for CodeRegionNotServed.
+	Reference *Key `json:"reference,omitempty" doc:"The object that was not found, for reference_not_found, or the deployment, for region_not_served."`
 }
 
 // Error implements error.

@@ -77,7 +77,7 @@ const (
 
 // Progression moves a route's traffic to the candidate.
 type Progression struct {
-	Revision  string        `json:"revision" doc:"Names this run. A new value starts one; the same value after a completion or rollback does nothing."`
+	Revision  string        `json:"revision" doc:"Names this run. A new value starts one; the same value after a completion or rollback does nothing, and one that was rolled back starts again only after a retry."`
 	Steps     []SplitStep   `json:"steps" doc:"Growing weights of the candidate. The last one is 100."`
 	Waves     []SplitWave   `json:"waves,omitempty" doc:"Groups of regions that go through the steps one after the other. Regions in no wave go with the last one. Default: all at once."`
 	Soak      Duration      `json:"soak,omitempty" doc:"How long the analysis goes on after the candidate serves everything. Default: 0s."`

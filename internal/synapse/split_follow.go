@@ -9,10 +9,15 @@ import (
 func (m *splitMachine) followSpec() {
 	m.keepKnownBackends()
 	p := m.spec.Progression
-	switch {
-	case p == nil:
+	if p == nil {
 		m.serveStatic()
+		return
+	}
+	before := find(m.RolledBack, p.Revision)
+	switch {
 	case m.Phase == SplitRollingBack: // first the users
+	case m.Revision != p.Revision && before != nil:
+		m.refuseRevision(before)
 	case !m.Phase.Live():
 		if m.Revision != p.Revision {
 			m.start()
@@ -74,7 +79,7 @@ func (m *splitMachine) serveStatic() {
 func (m *splitMachine) start() {
 	m.Revision, m.Definition = m.spec.Progression.Revision, definitionOf(m.spec)
 	m.Stable, m.Candidate = m.spec.Stable(), m.spec.Candidates()[0]
-	m.Wave, m.Step = 0, 0
+	m.Wave, m.Step, m.Skipping, m.Forced = 0, 0, false, false
 	m.beginStep()
 	m.enter(SplitPreflight, "")
 	m.decide(ActionStart, "", fmt.Sprintf("revision %s begins: %s is to take over from %s", m.Revision, m.Candidate, m.Stable))

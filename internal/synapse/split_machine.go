@@ -20,6 +20,8 @@ const (
 	SplitApprove  SplitEventType = "approve"
 	SplitResume   SplitEventType = "resume"
 	SplitRollback SplitEventType = "rollback"
+	SplitPromote  SplitEventType = "promote" // give the candidate everything, without the remaining steps
+	SplitRetry    SplitEventType = "retry"   // let a revision that was rolled back start again
 	SplitFreeze   SplitEventType = "freeze"
 	SplitUnfreeze SplitEventType = "unfreeze"
 )
@@ -27,8 +29,14 @@ const (
 // SplitEvent is one event.
 type SplitEvent struct {
 	Type SplitEventType
+	// Split is the split's name, for messages that name a command to run.
+	Split string
 	// By and Reason are for the history; who asked, and why.
 	By, Reason string
+	// Force belongs to SplitRollback: the stable backend gets the traffic whether or not it is ready for it.
+	Force bool
+	// Revision belongs to SplitRetry: the revision that may start again. Empty: the state's.
+	Revision string
 	// Observation belongs to SplitObserved.
 	Observation SplitObservation
 }
@@ -64,8 +72,8 @@ const (
 // does no I/O. The caller writes the state to the store and then carries the effects out; after a crash it carries out what
 // the stored state says. An event of a user that does not fit the state is an error that says so, and the state stays.
 func NextSplit(state SplitState, spec *TrafficSplitSpec, event SplitEvent, now time.Time) (SplitState, SplitEffects, error) {
-	m := &splitMachine{SplitState: state, spec: spec, now: now}
-	m.Failures = slices.Clone(state.Failures)
+	m := &splitMachine{SplitState: state, spec: spec, now: now, split: event.Split}
+	m.Failures, m.RolledBack = slices.Clone(state.Failures), slices.Clone(state.RolledBack)
 	if event.Type == SplitObserved {
 		m.observe(event.Observation)
 	} else if err := m.request(event); err != nil {
@@ -97,6 +105,7 @@ type splitMachine struct {
 	SplitState
 	spec    *TrafficSplitSpec
 	now     time.Time
+	split   string // its name
 	effects SplitEffects
 }
 
@@ -120,6 +129,9 @@ func (m *splitMachine) observe(seen SplitObservation) {
 		m.analyse(seen.Measurement)
 	case SplitPromoting:
 		if seen.Published {
+			if m.Skipping {
+				m.StepSince = m.now // the analysis of the soak looks back no further
+			}
 			m.soak()
 		}
 	case SplitRollingBack:
@@ -130,23 +142,42 @@ func (m *splitMachine) observe(seen SplitObservation) {
 	}
 }
 
-// preflight waits until both sides can take the traffic, and the window is open.
+// preflight waits until the candidate can take the traffic, and the window is open. For the stable backend it waits one
+// interval only: one that is broken must not keep its users from a candidate that is not.
 func (m *splitMachine) preflight(seen SplitObservation) {
 	m.effects.After = splitPoll
-	for _, name := range []string{m.Candidate, m.Stable} {
-		if why, isNotReady := seen.NotReady[name]; isNotReady {
-			m.Message = fmt.Sprintf("waiting for backend %s: %s", name, why)
-			return
-		}
+	if why, isNotReady := seen.NotReady[m.Candidate]; isNotReady {
+		m.Message = fmt.Sprintf("waiting for backend %s: %s", m.Candidate, why)
+		return
 	}
+	why, withoutStable := seen.NotReady[m.Stable]
+	begins := m.PhaseSince.Add(m.spec.Progression.Analysis.Interval.Value())
 	switch {
 	case !seen.Published:
 		m.Message = "waiting for the gateways"
+	case m.Skipping:
+		m.promote()
+	case withoutStable && m.now.Before(begins):
+		m.Message = fmt.Sprintf("waiting for backend %s: %s. The steps begin without it at %s; to give %s everything now, run `synapsed split promote %s`",
+			m.Stable, why, begins.UTC().Format(time.TimeOnly+" MST"), m.Candidate, m.split)
 	case !windowsOpen(m.spec.Progression.Windows, m.now):
 		m.Message = "waiting for a window to open"
 	default:
+		if withoutStable {
+			m.decide(ActionHold, "", fmt.Sprintf("backend %s is not ready (%s): the steps begin without it. To give %s everything now, run `synapsed split promote %s`",
+				m.Stable, why, m.Candidate, m.split))
+		}
 		m.shift(0)
 	}
+}
+
+// promote gives the candidate everything.
+func (m *splitMachine) promote() {
+	m.Wave = max(len(m.spec.Progression.Waves)-1, 0)
+	m.Step = len(m.spec.Progression.Steps) - 1
+	m.setWeights(100)
+	m.enter(SplitPromoting, "the gateways are taking the weights over")
+	m.decide(ActionPromote, "", m.Candidate+" serves everything")
 }
 
 // shift takes a step: it is live once the gateways say so.
@@ -179,10 +210,7 @@ func (m *splitMachine) proceed() {
 		m.decide(ActionPass, "", fmt.Sprintf("wave %d is through; the next one begins after %s", m.Wave+1, p.Waves[m.Wave].Soak.Value()))
 		m.advance()
 	default:
-		m.Wave = max(len(p.Waves)-1, 0)
-		m.setWeights(100)
-		m.enter(SplitPromoting, "the gateways are taking the weights over")
-		m.decide(ActionPromote, "", m.Candidate+" serves everything")
+		m.promote()
 	}
 }
 
@@ -197,7 +225,8 @@ func (m *splitMachine) soak() {
 }
 
 func (m *splitMachine) complete() {
-	m.Stable = m.Candidate
+	m.Stable, m.Skipping = m.Candidate, false
+	m.forgive(m.Revision)
 	m.Weights, m.RegionWeights = m.share(100), nil
 	m.enter(SplitCompleted, "")
 	m.decide(ActionComplete, "", fmt.Sprintf("revision %s is complete: %s is the stable backend", m.Revision, m.Candidate))
@@ -250,25 +279,30 @@ func (m *splitMachine) step() SplitStep {
 
 // rollBack begins to give everything back to the stable backend.
 func (m *splitMachine) rollBack(by, message string, checks []SplitCheckResult) {
+	m.Skipping, m.Forced = false, false
+	m.condemn(message)
 	m.enter(SplitRollingBack, message)
 	m.decide(ActionRollback, by, message, checks...)
 }
 
 // rollBackOnceStable moves all traffic in one write, once the stable backend can take it: moving it to one that can not
-// would make an outage of a degradation.
+// would make an outage of a degradation. Until then it says how to go on either way.
 func (m *splitMachine) rollBackOnceStable(seen SplitObservation) {
 	m.Stable = m.spec.Stable() // a change of the roles is followed even here
 	if m.Weights[m.Stable] == 100 && m.RegionWeights == nil {
 		if seen.Published {
 			message := m.Message
+			m.Forced = false
 			m.enter(SplitRolledBack, message)
 			m.record(SplitDecision{Action: ActionRestored, Message: m.Stable + " serves everything again"})
 		}
 		return
 	}
-	if why, isNotReady := seen.NotReady[m.Stable]; isNotReady {
+	if why, isNotReady := seen.NotReady[m.Stable]; isNotReady && !m.Forced {
 		m.effects.After = splitPoll
-		m.Message = fmt.Sprintf("%s; the weights stay, because backend %s can not take the traffic: %s", m.LastDecision.Message, m.Stable, why)
+		m.Message = fmt.Sprintf("%s; the weights stay, because backend %[2]s can not take the traffic: %[3]s. "+
+			"To give it to %[2]s all the same, run `synapsed split rollback %[5]s --force`; to give everything to %[4]s, `synapsed split promote %[5]s`",
+			m.LastDecision.Message, m.Stable, why, m.Candidate, m.split)
 		return
 	}
 	m.Message = m.LastDecision.Message

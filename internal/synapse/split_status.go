@@ -52,7 +52,7 @@ const MaxSplitHistory = 200
 // SplitState is all that the state machine of a split remembers. It is in the store before the gateways hear of it.
 type SplitState struct {
 	Phase SplitPhase `json:"phase,omitempty" doc:"Where the progression is."`
-	// Revision is the progression's revision that this state is about; it never starts again.
+	// Revision is the progression's revision that this state is about.
 	Revision string `json:"revision,omitempty" doc:"Revision of the progression that was seen last."`
 	// Definition tells whether steps and waves have changed while the progression runs.
 	Definition string `json:"definition,omitempty" doc:"Digest of the steps, waves and backends that were seen last."`
@@ -76,6 +76,13 @@ type SplitState struct {
 	Before   SplitPhase `json:"before,omitempty" doc:"Phase that goes on when the split is unfrozen."`
 	FrozenBy string     `json:"frozen_by,omitempty" doc:"Who froze the split."`
 	FrozenAt time.Time  `json:"frozen_at,omitzero" doc:"When the split was frozen."`
+	// Skipping tells that somebody asked to give the candidate everything without the remaining steps.
+	Skipping bool `json:"skipping,omitempty" doc:"Somebody asked to give the candidate everything, without the remaining steps."`
+	// Forced tells that somebody asked for a rollback whether or not the stable backend is ready.
+	Forced bool `json:"forced,omitempty" doc:"Somebody asked for the rollback whether or not the stable backend is ready."`
+	// RolledBack are the last [MaxRolledBack] revisions that were rolled back, the oldest first. None of them starts again
+	// before somebody retries it.
+	RolledBack []RolledBackRevision `json:"rolled_back,omitempty" doc:"The last 100 revisions that were rolled back, the oldest first. None of them starts again before somebody retries it."`
 	// Message says what the phase waits for, or why it came.
 	Message      string         `json:"message,omitempty" doc:"What the phase waits for, or why it was entered."`
 	LastDecision *SplitDecision `json:"last_decision,omitempty" doc:"The last decision, with its numbers."`
@@ -125,6 +132,9 @@ const (
 	ActionUnfreeze SplitAction = "unfreeze" //
 	ActionWeights  SplitAction = "weights"  // static weights were changed
 	ActionUpdate   SplitAction = "update"   // the progression was changed while it ran
+	ActionSkip     SplitAction = "skip"     // somebody asked for a promotion without the remaining steps
+	ActionForce    SplitAction = "force"    // somebody asked for a rollback to a stable backend that is not ready
+	ActionRetry    SplitAction = "retry"    // somebody let a revision that was rolled back start again
 )
 
 // SplitDecision is one entry of a split's history.
@@ -175,7 +185,8 @@ type SplitCheckResult struct {
 // SplitRequest is what a client sends to act on a split.
 type SplitRequest struct {
 	Reason string `json:"reason,omitempty" doc:"Why, for the history."`
-	// Revision guards an approval: it is refused when another one runs by now.
-	Revision string `json:"revision,omitempty" doc:"Act only if this revision is the one that runs."`
+	// Revision guards an approval: it is refused when another one runs by now. A retry takes it for the revision to retry.
+	Revision string `json:"revision,omitempty" doc:"Act only if this revision is the one that runs. For a retry: the revision that may start again; default: the one that was seen last."`
 	Step     *int   `json:"step,omitempty" doc:"Act only if this is the index of the step."`
+	Force    bool   `json:"force,omitempty" doc:"For a rollback: give the traffic to the stable backend whether or not it is ready for it."`
 }

@@ -17,11 +17,13 @@ const (
 	maxSplitChecks     = 20
 	maxSplitHold       = 30 * 24 * time.Hour
 	maxSplitRules      = 10_000
-	maxRevisionLength  = 63
 	minAnalysisPeriod  = time.Second
 	maxAnalysisPeriod  = time.Hour
 	maxAnalysisSamples = 10_000_000
 )
+
+// MaxRevisionLength is the length of the longest revision of a progression, in bytes.
+const MaxRevisionLength = 63
 
 var (
 	hostPattern   = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$`)
@@ -198,8 +200,8 @@ func (s *TrafficSplitSpec) validateRules() []FieldError {
 
 func (p *Progression) validate(pointer string) []FieldError {
 	var errs []FieldError
-	if len(p.Revision) > maxRevisionLength || !labelPattern.MatchString(p.Revision) {
-		errs = append(errs, invalid(at(pointer, "revision"), "%q is not a revision: write 1 to %d letters, digits, dots, hyphens, underscores or slashes, such as v2 or a commit", p.Revision, maxRevisionLength))
+	if len(p.Revision) > MaxRevisionLength || !labelPattern.MatchString(p.Revision) {
+		errs = append(errs, invalid(at(pointer, "revision"), "%q is not a revision: write 1 to %d letters, digits, dots, hyphens, underscores or slashes, such as v2 or a commit", p.Revision, MaxRevisionLength))
 	}
 	errs = append(errs, p.validateSteps(at(pointer, "steps"))...)
 	errs = append(errs, p.validateWaves(at(pointer, "waves"))...)

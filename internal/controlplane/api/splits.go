@@ -18,7 +18,9 @@ func (s *server) registerSplitActions() {
 	}{
 		{synapse.SplitApprove, "Approve the step that awaits it"},
 		{synapse.SplitResume, "Go on with a paused progression"},
-		{synapse.SplitRollback, "Give all traffic back to the stable backend"},
+		{synapse.SplitRollback, "Give all traffic back to the stable backend, with force also to one that is not ready"},
+		{synapse.SplitPromote, "Give the candidate everything as soon as it is ready, without the remaining steps, approvals, windows and waves"},
+		{synapse.SplitRetry, "Let a revision that was rolled back start again"},
 		{synapse.SplitFreeze, "Hold a split still: nothing moves, and nothing is rolled back"},
 		{synapse.SplitUnfreeze, "Let a frozen split go on"},
 	} {

@@ -131,15 +131,36 @@ func TestSplitActions(t *testing.T) {
 		reachSplit(t, s, synapse.SplitRolledBack)
 		act("resume", nil).problem(409, synapse.CodeConflict)
 	})
+	t.Run("a revision that was rolled back starts again when somebody retries it", func(t *testing.T) {
+		require.Contains(t, act("promote", nil).problem(409, synapse.CodeConflict).Detail, "synapsed split retry login")
+		require.Contains(t, act("retry", `{"revision":"r9"}`).problem(409, synapse.CodeConflict).Detail, `"r9" was not rolled back`)
+		retried := read[split](act("retry", `{"revision":"r1","reason":"it was the database"}`), 200)
+		require.Equal(t, synapse.SplitPreflight, retried.Status.State.Phase)
+	})
+	t.Run("a promotion skips the approval, once", func(t *testing.T) {
+		promoted := read[split](act("promote", `{"reason":"stable is broken"}`), 200)
+		require.True(t, promoted.Status.State.Skipping)
+		require.Equal(t, promoted.ResourceVersion, read[split](act("promote", nil), 200).ResourceVersion)
+		reachSplit(t, s, synapse.SplitCompleted)
+	})
+	t.Run("a rollback can be forced", func(t *testing.T) {
+		require.True(t, read[split](act("rollback", `{"force":true}`), 200).Status.State.Forced)
+	})
+	t.Run("who may only read may do none of it", func(t *testing.T) {
+		for _, action := range []string{"promote", "retry", "rollback"} {
+			s.as(synapse.RoleViewer).do(http.MethodPost, "/v1/traffic-splits/login/"+action, nil).problem(403, synapse.CodeForbidden)
+		}
+	})
 	t.Run("each action is in the audit record with its reason", func(t *testing.T) {
 		audit := string(s.as(synapse.RoleAdmin).do(http.MethodGet, "/v1/audit", nil).body)
-		for _, text := range []string{`"action":"freeze"`, `"action":"unfreeze"`, `"action":"approve"`, `"action":"rollback"`, "users complain"} {
+		for _, text := range []string{`"action":"freeze"`, `"action":"unfreeze"`, `"action":"approve"`, `"action":"rollback"`, "users complain",
+			`"action":"promote"`, "stable is broken", `"action":"retry"`, "it was the database", `"force":true`} {
 			require.Contains(t, audit, text)
 		}
 	})
 	t.Run("a split that does not exist has no actions", func(t *testing.T) {
 		operator.do(http.MethodPost, "/v1/traffic-splits/nothing/freeze", nil).problem(404, synapse.CodeNotFound)
-		require.Equal(t, 404, operator.do(http.MethodPost, "/v1/traffic-splits/login/promote", nil).status)
+		require.Equal(t, 404, operator.do(http.MethodPost, "/v1/traffic-splits/login/dance", nil).status)
 	})
 	t.Run("a split that is being deleted takes none", func(t *testing.T) {
 		require.Equal(t, 202, operator.do(http.MethodDelete, "/v1/traffic-splits/login", nil).status)

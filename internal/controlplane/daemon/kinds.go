@@ -38,7 +38,8 @@ func addKinds(controller *reconcile.Controller, backend object.Backend, rt *loca
 	}.Reconcile)
 	reconcile.Add(controller, synapse.KindTenant, tenantWorkers, reconcile.Tenants{Runtime: rt, Store: backend.Store, Now: backend.Now}.Reconcile)
 	reconcile.Add(controller, synapse.KindService, serviceWorkers, reconcile.Services{Runtime: rt, EntryURL: entryURL, Now: backend.Now}.Reconcile)
-	reconcile.Add(controller, synapse.KindServiceDeployment, deploymentWorkers, reconcile.Deployments{Runtime: rt, Store: backend.Store, Now: backend.Now}.Reconcile)
+	// What a write has resolved must not be overwritten by a pass that began before it.
+	reconcile.AddStateMachine(controller, synapse.KindServiceDeployment, deploymentWorkers, reconcile.Deployments{Runtime: rt, Store: backend.Store, Now: backend.Now}.Reconcile)
 	reconcile.Add(controller, synapse.KindSLO, sloWorkers, reconcile.SLOs{Rules: measure.Rules, Now: backend.Now}.Reconcile)
 	reconcile.AddStateMachine(controller, synapse.KindTrafficSplit, splitWorkers, splits.Reconcile)
 }
@@ -49,15 +50,12 @@ const imageTimeout = 20 * time.Second
 // kinds adds to the rules of each kind what only the runtime and the source of figures can check.
 func kinds(rt *local.Runtime, measured *measure.Measure, identities *identity.Config) object.Kinds {
 	all := object.NewKinds()
-	all.ServiceDeployment.Preflight = func(ctx context.Context, _ synapse.Meta, spec *synapse.DeploymentSpec) []synapse.FieldError {
+	all.ServiceDeployment.Resolve = object.ResolveImages(func(ctx context.Context, image string) (reference, digest string, err error) {
 		ctx, cancel := context.WithTimeout(ctx, imageTimeout)
 		defer cancel()
-		_, err := rt.ResolveImage(ctx, spec.Image)
-		if err == nil {
-			return nil
-		}
-		return []synapse.FieldError{{Pointer: "/spec/image", Code: synapse.CodeInvalid, Message: fmt.Sprintf("the image cannot be used: %v", err)}}
-	}
+		resolved, err := rt.ResolveImage(ctx, image)
+		return resolved.Reference, resolved.Digest, err
+	})
 	all.Region.Preflight = func(_ context.Context, meta synapse.Meta, spec *synapse.RegionSpec) []synapse.FieldError {
 		return rt.CheckPorts(runtime.Region{Name: meta.Name, GatewayPort: spec.Local.GatewayPort, DatabasePort: spec.Local.DatabasePort})
 	}

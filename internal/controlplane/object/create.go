@@ -48,7 +48,7 @@ func (c *Collection[S, T]) Create(ctx context.Context, body []byte, options Crea
 	if c.Kind.Accepted != nil {
 		c.Kind.Accepted(&wanted, options.Caller)
 	}
-	if c.Kind.Preflight != nil {
+	if c.looksOutside() {
 		if !options.DryRun && options.IdempotencyKey != "" {
 			// What a request created before does not depend on whether it could be created now.
 			answered, object, err := c.replay(ctx, c.Store, options.IdempotencyKey, hash)
@@ -56,13 +56,18 @@ func (c *Collection[S, T]) Create(ctx context.Context, body []byte, options Crea
 				return object, err
 			}
 		}
-		if errs := c.Kind.Preflight(ctx, wanted.Meta, &wanted.Spec); len(errs) > 0 {
-			return none, c.refuse(ctx, &draft, errs)
+		complete, err := c.lookOutside(ctx, wanted.Meta, nil, &draft)
+		if err != nil {
+			return none, err
 		}
+		complete(&wanted)
 	}
 	if options.DryRun {
 		wanted.UID = ""
-		return wanted, c.admitNew(ctx, c.Store, &wanted)
+		if err := c.admitNew(ctx, c.Store, &wanted); err != nil {
+			return wanted, err
+		}
+		return c.warned(ctx, nil, wanted)
 	}
 	return c.insert(ctx, wanted, hash, options)
 }

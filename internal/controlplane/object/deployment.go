@@ -15,7 +15,31 @@ type deployment = synapse.Object[synapse.DeploymentSpec, synapse.DeploymentStatu
 func newDeploymentKind() Kind[synapse.DeploymentSpec, synapse.DeploymentStatus] {
 	kind := NewKind[synapse.DeploymentSpec, synapse.DeploymentStatus](synapse.KindServiceDeployment)
 	kind.Admit = admitDeployment
+	kind.Warn = warnOfServing
 	return kind
+}
+
+// ImageResolver finds the digest behind an image reference, and the reference by that digest.
+type ImageResolver func(ctx context.Context, image string) (reference, digest string, err error)
+
+// ResolveImages returns the hook Resolve of deployments: what a write names is resolved with it, once, and the object has
+// digest and revision from then on. An image that did not change keeps its digest, wherever its tag points by now.
+func ResolveImages(resolve ImageResolver) func(context.Context, *deployment, *synapse.DeploymentSpec) (func(*deployment), []synapse.FieldError) {
+	return func(ctx context.Context, old *deployment, spec *synapse.DeploymentSpec) (func(*deployment), []synapse.FieldError) {
+		image := spec.Image
+		if old != nil && old.Status.Image == spec.Image && old.Status.ImageReference != "" {
+			image = old.Status.ImageReference
+		}
+		reference, digest, err := resolve(ctx, image)
+		if err != nil {
+			return nil, []synapse.FieldError{invalid("/spec/image", "the image cannot be used: %v", err)}
+		}
+		return func(wanted *deployment) {
+			status := &wanted.Status
+			status.Image, status.ImageReference, status.ImageDigest = wanted.Spec.Image, reference, digest
+			status.DesiredRevision = wanted.Spec.Revision(digest)
+		}, nil
+	}
 }
 
 // admitDeployment keeps a tenant's own deployment where the tenant's data may be, and all of a service's still while a
@@ -26,7 +50,11 @@ func admitDeployment(ctx context.Context, reader store.Reader, old, wanted *depl
 		return nil, err
 	}
 	placed, err := checkTenantPlace(ctx, reader, wanted)
-	return append(held, placed...), err
+	if err != nil || old == nil {
+		return append(held, placed...), err
+	}
+	left, err := checkLeftRegions(ctx, reader, old, wanted)
+	return slices.Concat(held, placed, left), err
 }
 
 func checkHeld(ctx context.Context, reader store.Reader, old, wanted *deployment) ([]synapse.FieldError, error) {

@@ -17,6 +17,14 @@ type Kind[S, T any] struct {
 	// transaction, and on updates only when the spec changes. Optional.
 	Preflight func(ctx context.Context, meta synapse.Meta, spec *S) []synapse.FieldError
 
+	// Resolve looks up what lies outside the store and belongs to the status, such as the digest of an image. It runs right
+	// after Preflight, with the object as it is (nil for a create), and returns what completes the object that is written; a
+	// dry run answers with that, too. Optional.
+	Resolve func(ctx context.Context, old *synapse.Object[S, T], spec *S) (complete func(*synapse.Object[S, T]), errs []synapse.FieldError)
+
+	// Warn says what a change that is allowed brings about and users should know before. Dry runs answer with it. Optional.
+	Warn func(ctx context.Context, reader store.Reader, old, wanted *synapse.Object[S, T]) ([]synapse.FieldError, error)
+
 	// Admit checks a create (old is nil) or an update against other objects, in the transaction that writes it. It runs
 	// also when a reference does not exist: that is reported already, so Admit passes over it. Optional.
 	Admit func(ctx context.Context, reader store.Reader, old, wanted *synapse.Object[S, T]) ([]synapse.FieldError, error)

@@ -16,7 +16,7 @@ type split = synapse.Object[synapse.TrafficSplitSpec, synapse.TrafficSplitStatus
 
 func newTrafficSplitKind() Kind[synapse.TrafficSplitSpec, synapse.TrafficSplitStatus] {
 	kind := NewKind[synapse.TrafficSplitSpec, synapse.TrafficSplitStatus](synapse.KindTrafficSplit)
-	kind.Admit = admitSplit
+	kind.Admit, kind.Warn = admitSplit, warnOfRegions
 	kind.AdmitDelete = admitSplitDeletion
 	return kind
 }
@@ -28,7 +28,10 @@ func SplitSeen(s *synapse.Object[synapse.TrafficSplitSpec, synapse.TrafficSplitS
 
 // AdvanceSplit takes an event to the state machine and the result into the split's status. After an error nothing has changed.
 func AdvanceSplit(s *synapse.Object[synapse.TrafficSplitSpec, synapse.TrafficSplitStatus], event synapse.SplitEvent, now time.Time) (synapse.SplitEffects, error) {
-	state, effects, err := synapse.NextSplit(s.Status.State, &s.Spec, event, now)
+	event.Split = s.Name
+	before := s.Status.State
+	before.RolledBack = s.Status.RolledBackRevisions()
+	state, effects, err := synapse.NextSplit(before, &s.Spec, event, now)
 	if err != nil {
 		return synapse.SplitEffects{}, err
 	}
@@ -51,7 +54,10 @@ type SplitActionOptions struct {
 func ActOnSplit(ctx context.Context, splits *Collection[synapse.TrafficSplitSpec, synapse.TrafficSplitStatus], key synapse.Key,
 	action synapse.SplitEventType, request synapse.SplitRequest, options SplitActionOptions,
 ) (synapse.Object[synapse.TrafficSplitSpec, synapse.TrafficSplitStatus], error) {
-	event := synapse.SplitEvent{Type: action, By: options.Caller.Name, Reason: request.Reason}
+	event := synapse.SplitEvent{Type: action, By: options.Caller.Name, Reason: request.Reason, Force: request.Force}
+	if action == synapse.SplitRetry { // of any revision, not only of the one that was seen last
+		event.Revision, request.Revision = request.Revision, ""
+	}
 	if options.DryRun {
 		acted, _, err := planSplitAction(ctx, splits, splits.Store, key, event, request)
 		return acted, err
@@ -101,7 +107,7 @@ func planSplitAction(ctx context.Context, splits *Collection[synapse.TrafficSpli
 	now := splits.now()
 	effects, err := AdvanceSplit(&acted, event, now)
 	if err != nil {
-		return acted, false, Conflict("can not %s %s: %s", event.Type, key, err)
+		return acted, false, Conflict("%s of %s is not possible now: %s", event.Type, key, err)
 	}
 	if len(effects.Decisions) == 0 {
 		return acted, false, nil

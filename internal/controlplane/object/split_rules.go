@@ -15,11 +15,16 @@ import (
 
 // admitSplit checks a split against the other splits, and a change of one against where its progression is.
 func admitSplit(ctx context.Context, reader store.Reader, old, wanted *split) ([]synapse.FieldError, error) {
-	errs, err := checkRouteIsFree(ctx, reader, wanted)
+	taken, err := checkRouteIsFree(ctx, reader, wanted)
+	if err != nil {
+		return nil, err
+	}
+	unserved, err := checkRegions(ctx, reader, old, wanted)
+	errs := append(taken, unserved...)
 	if err != nil || old == nil {
 		return errs, err
 	}
-	for _, check := range []func(old, wanted *split) ([]synapse.FieldError, error){checkFrozen, checkRunning, checkCandidate, checkRemovedBackends} {
+	for _, check := range []func(old, wanted *split) ([]synapse.FieldError, error){checkFrozen, checkRunning, checkCandidate, checkRolledBack, checkRemovedBackends} {
 		refused, err := check(old, wanted)
 		if err != nil {
 			return nil, err
@@ -105,10 +110,32 @@ func checkCandidate(old, wanted *split) ([]synapse.FieldError, error) {
 	for _, name := range wanted.Spec.Candidates() {
 		if name == state.Stable {
 			return []synapse.FieldError{invalid("/spec/backends/"+synapse.EscapePointer(name)+"/role",
-				"%s already serves everything since revision %q was completed: make it the stable backend, and another one the candidate", name, state.Revision)}, nil
+				"backend %q already serves everything since revision %q was completed: make it the stable backend, and another one the candidate", name, state.Revision)}, nil
 		}
 	}
 	return nil, nil
+}
+
+// checkRolledBack refuses a revision that was rolled back, also when another one ran since.
+func checkRolledBack(old, wanted *split) ([]synapse.FieldError, error) {
+	p := wanted.Spec.Progression
+	if p == nil || p.Revision == old.Status.State.Revision {
+		return nil, nil
+	}
+	before := old.Status.RolledBack(p.Revision)
+	if before == nil {
+		return nil, nil
+	}
+	return []synapse.FieldError{invalid("/spec/progression/revision",
+		"revision %[1]q was rolled back on %[2]s (%[3]s), and does not start again by itself. Give the progression another revision, such as \"%[4]s\"; "+
+			"or, if the cause lay elsewhere and is dealt with, run `synapsed split retry %[5]s --revision %[1]s` and apply again",
+		p.Revision, before.Time.UTC().Format(time.DateTime+" MST"), before.Message, anotherRevision(p.Revision), old.Name)}, nil
+}
+
+// anotherRevision suggests a name for a second try.
+func anotherRevision(revision string) string {
+	const suffix = "-2"
+	return revision[:min(len(revision), synapse.MaxRevisionLength-len(suffix))] + suffix
 }
 
 // checkRemovedBackends refuses to take a backend away that serves users now, unless static weights say who else does.
@@ -127,7 +154,7 @@ func checkRemovedBackends(old, wanted *split) ([]synapse.FieldError, error) {
 			most = max(most, weights[name])
 		}
 		if most > 0 {
-			errs = append(errs, invalid("/spec/backends", "backend %s serves %d %% of the traffic now: finish or roll back its progression before it is taken away, or give weights without it",
+			errs = append(errs, invalid("/spec/backends", "backend %q serves %d %% of the traffic now: finish or roll back its progression before it is taken away, or give weights without it",
 				name, most))
 		}
 	}

@@ -261,7 +261,7 @@ func TestChangesOfASplit(t *testing.T) {
 			func(s *synapse.TrafficSplitSpec) { s.Pins = map[string]string{"acme": "new"} }, "/spec", "drill-7",
 		},
 		"a new revision of a completed progression needs another candidate": {
-			nil, completed, func(s *synapse.TrafficSplitSpec) { s.Progression.Revision = "r2" }, "/spec/backends/new/role", "already serves everything",
+			nil, completed, func(s *synapse.TrafficSplitSpec) { s.Progression.Revision = "r2" }, "/spec/backends/new/role", `backend "new" already serves everything`,
 		},
 		"the completed candidate can become the stable backend": {
 			nil, completed, func(s *synapse.TrafficSplitSpec) {
@@ -272,13 +272,13 @@ func TestChangesOfASplit(t *testing.T) {
 			}, "", "",
 		},
 		"a backend that serves users can not be taken away": {
-			nil, none, without("new", "next"), "/spec/backends", "new serves 10 %",
+			nil, none, without("new", "next"), "/spec/backends", "\"new\" serves 10 %",
 		},
 		"nor one that serves users in some region only": {
 			nil, func(s *synapse.SplitState) {
 				s.Weights = map[string]int{"old": 100, "new": 0}
 				s.RegionWeights = map[string]map[string]int{"eu": {"old": 70, "new": 30}}
-			}, without("new", "next"), "/spec/backends", "new serves 30 %",
+			}, without("new", "next"), "/spec/backends", "\"new\" serves 30 %",
 		},
 		"one that serves nobody can": {
 			nil, completed, func(s *synapse.TrafficSplitSpec) { without("old", "older")(s) }, "", "",
@@ -288,6 +288,19 @@ func TestChangesOfASplit(t *testing.T) {
 				without("new", "next")(s)
 				s.Progression, s.Weights = nil, map[string]int{"old": 100, "next": 0}
 			}, "", "",
+		},
+		"a revision that was rolled back is refused when another one ran since": {
+			nil, func(s *synapse.SplitState) {
+				s.Phase, s.Revision = synapse.SplitCompleted, "r2"
+				s.RolledBack = []synapse.RolledBackRevision{{Revision: "r1", Time: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), Message: "SLO errors: candidate 4.8 % bad"}}
+			}, func(s *synapse.TrafficSplitSpec) { s.Pins = map[string]string{"acme": "new"} }, "/spec/progression/revision",
+			"revision \"r1\" was rolled back on 2026-03-01 12:00:00 UTC (SLO errors: candidate 4.8 % bad), and does not start again by itself. " +
+				"Give the progression another revision, such as \"r1-2\"; or, if the cause lay elsewhere and is dealt with, run `synapsed split retry login --revision r1`",
+		},
+		"one that was rolled back last can stay in the configuration": {
+			nil, func(s *synapse.SplitState) {
+				s.Phase, s.RolledBack = synapse.SplitRolledBack, []synapse.RolledBackRevision{{Revision: "r1"}}
+			}, func(s *synapse.TrafficSplitSpec) { s.Pins = map[string]string{"acme": "new"} }, "", "",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -39,23 +39,25 @@ func (c *Collection[S, T]) Update(ctx context.Context, key synapse.Key, body []b
 	if errs := append(checkPath(key, draft.Parent, draft.Name), c.checkDraft(&draft)...); len(errs) > 0 {
 		return none, c.refuse(ctx, &draft, errs)
 	}
-	if c.Kind.Preflight != nil {
-		if err := c.preflightUpdate(ctx, key, &draft); err != nil {
-			return none, err
-		}
+	complete, err := c.lookOutsideForUpdate(ctx, key, &draft)
+	if err != nil {
+		return none, err
 	}
 	if options.DryRun {
-		change, err := c.planUpdate(ctx, c.Store, key, draft, options.IfMatch)
-		return change.wanted, err
+		change, err := c.planUpdate(ctx, c.Store, key, draft, options.IfMatch, complete)
+		if err != nil || !change.needed {
+			return change.wanted, err
+		}
+		return c.warned(ctx, &change.old, change.wanted)
 	}
-	return c.replace(ctx, key, draft, options)
+	return c.replace(ctx, key, draft, options, complete)
 }
 
-func (c *Collection[S, T]) replace(ctx context.Context, key synapse.Key, draft synapse.Draft[S], options UpdateOptions) (synapse.Object[S, T], error) {
+func (c *Collection[S, T]) replace(ctx context.Context, key synapse.Key, draft synapse.Draft[S], options UpdateOptions, complete func(*synapse.Object[S, T])) (synapse.Object[S, T], error) {
 	var change update[S, T]
 	err := c.Store.Write(ctx, func(tx store.Tx) error {
 		var err error
-		if change, err = c.planUpdate(ctx, tx, key, draft, options.IfMatch); err != nil || !change.needed {
+		if change, err = c.planUpdate(ctx, tx, key, draft, options.IfMatch, complete); err != nil || !change.needed {
 			return err
 		}
 		change.wanted.Meta, err = c.write(ctx, tx, change.wanted, options.Caller, "update")
@@ -70,14 +72,16 @@ func (c *Collection[S, T]) replace(ctx context.Context, key synapse.Key, draft s
 	return change.wanted, nil
 }
 
-// update is the object as it will be, and whether that needs a write.
+// update is the object as it was and as it will be, and whether that needs a write.
 type update[S, T any] struct {
-	wanted synapse.Object[S, T]
-	needed bool
+	old, wanted synapse.Object[S, T]
+	needed      bool
 }
 
 // planUpdate works out what an update does, and refuses it when it may not be.
-func (c *Collection[S, T]) planUpdate(ctx context.Context, reader store.Reader, key synapse.Key, draft synapse.Draft[S], ifMatch string) (update[S, T], error) {
+func (c *Collection[S, T]) planUpdate(ctx context.Context, reader store.Reader, key synapse.Key, draft synapse.Draft[S], ifMatch string,
+	complete func(*synapse.Object[S, T]),
+) (update[S, T], error) {
 	old, err := c.load(ctx, reader, key)
 	if err != nil {
 		return update[S, T]{}, err
@@ -107,6 +111,7 @@ func (c *Collection[S, T]) planUpdate(ctx context.Context, reader store.Reader, 
 	if !sameSpec || failed {
 		wanted.Generation++
 	}
+	complete(&wanted)
 	errs, err := c.checkAgainst(ctx, reader, &old, &wanted)
 	if err != nil {
 		return update[S, T]{}, err
@@ -114,7 +119,7 @@ func (c *Collection[S, T]) planUpdate(ctx context.Context, reader store.Reader, 
 	if len(errs) > 0 {
 		return update[S, T]{}, InvalidFields(errs)
 	}
-	return update[S, T]{wanted: wanted, needed: true}, nil
+	return update[S, T]{old: old, wanted: wanted, needed: true}, nil
 }
 
 // write stores a new version of an object and its audit entry.
@@ -127,23 +132,6 @@ func (c *Collection[S, T]) write(ctx context.Context, tx store.Tx, wanted synaps
 		return synapse.Meta{}, fmt.Errorf("storing %s: %w", wanted.Key(), err)
 	}
 	return record.Meta, audit(ctx, tx, caller, action, record.Meta, record.Spec)
-}
-
-// preflightUpdate runs the Preflight hook when the spec changes: what did not change was checked before, and an outage
-// of what it names must not stand in the way of other changes.
-func (c *Collection[S, T]) preflightUpdate(ctx context.Context, key synapse.Key, draft *synapse.Draft[S]) error {
-	old, err := c.load(ctx, c.Store, key)
-	if err != nil {
-		return err
-	}
-	same, err := c.sameSpec(old.Spec, draft.Spec)
-	if err != nil || same {
-		return err
-	}
-	if errs := c.Kind.Preflight(ctx, old.Meta, &draft.Spec); len(errs) > 0 {
-		return c.refuse(ctx, draft, errs)
-	}
-	return nil
 }
 
 // sameSpec compares two specs with all defaults filled in, so that a default added by a newer daemon is not a change.

@@ -125,7 +125,7 @@ func summariseSplit(obj *split, now time.Time) {
 	state := obj.Status.State
 	message := state.Message
 	switch state.Phase {
-	case synapse.SplitRollingBack, synapse.SplitRolledBack, synapse.SplitPaused:
+	case synapse.SplitRolledBack, synapse.SplitPaused:
 		if state.LastDecision != nil {
 			message = state.LastDecision.Message
 		}

@@ -123,6 +123,24 @@ func (m *Model) FromAPI(ctx context.Context, deployment *synapse.Object[synapse.
 	return diags
 }
 
+// Foretells implements what the plan asks: digest and revision follow from an image that is given by digest, or that keeps the
+// digest it has. A tag that is to be resolved may point elsewhere when the plan is applied.
+func (m *Model) Foretells(prior *Model) bool {
+	return strings.Contains(m.Image.ValueString(), "@") || prior != nil && prior.Image.Equal(m.Image) && !prior.ImageDigest.IsNull()
+}
+
+// Foretell returns digest and revision as synapsed will have them. Of one that computes revisions in another way, nothing is
+// foretold.
+func (m *Model) Foretell(status *synapse.DeploymentStatus) map[string]string {
+	spec := m.ToAPI()
+	spec.SetDefaults()
+	kept := m.ImageDigest.IsUnknown() || m.ImageDigest.ValueString() == status.ImageDigest
+	if status.ImageDigest == "" || !kept || spec.Revision(status.ImageDigest) != status.DesiredRevision {
+		return nil
+	}
+	return map[string]string{"image_digest": status.ImageDigest, "desired_revision": status.DesiredRevision}
+}
+
 func regionStatuses(regions map[string]synapse.DeploymentRegionStatus) map[string]RegionStatus {
 	result := make(map[string]RegionStatus, len(regions))
 	for name, region := range regions {

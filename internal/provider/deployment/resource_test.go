@@ -48,9 +48,12 @@ func TestDeployment(t *testing.T) {
 			ConfigDirectory: config.TestStepDirectory(), ConfigVariables: variables, // another environment is another revision
 			ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
 				plancheck.ExpectResourceAction(address, plancheck.ResourceActionUpdate),
+				plancheck.ExpectKnownValue(address, at("desired_revision"), knownvalue.StringRegexp(regexp.MustCompile(`^r[0-9a-f]{8}$`))),
+				plancheck.ExpectKnownValue(address, at("image_digest"), knownvalue.StringRegexp(digest)),
 			}},
 			ConfigStateChecks: []statecheck.StateCheck{
 				revisions.AddStateValue(address, at("live_revision")),
+				statecheck.CompareValuePairs(address, at("live_revision"), address, at("desired_revision"), compare.ValuesSame()),
 				expect(at("status").AtMapKey("eu-west").AtMapKey("ready"), knownvalue.Int64Exact(2)),
 				statecheck.ExpectKnownValue("data.synapse_service_deployments.test", at("service_deployments").AtMapKey("auth/v1").AtMapKey("service"), knownvalue.StringExact("auth")),
 			},

@@ -4,8 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/client"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
@@ -44,23 +47,44 @@ func (s *shape) problemDiagnostics(doing string, err error, skip func(synapse.Fi
 
 // fieldDiagnostic is a diagnostic at the attribute of a field, or about the whole resource when no attribute holds it.
 func (s *shape) fieldDiagnostic(field synapse.FieldError, note string) diag.Diagnostic {
-	summary := fieldSummary(field.Code)
-	detail := capital(field.Message)
+	summary, detail := fieldSummary(field.Code), field.Message
 	if !strings.HasSuffix(detail, ".") {
 		detail += "."
 	}
-	if field.Code == synapse.CodeReferenceNotFound && field.Reference != nil {
+	switch {
+	case field.Reference == nil:
+	case field.Code == synapse.CodeReferenceNotFound:
 		detail += fmt.Sprintf(" If the same configuration creates it, refer to it as synapse_%s.<label>.name, so that Terraform creates it first.", field.Reference.Kind)
+	case field.Code == synapse.CodeRegionNotServed:
+		detail += fmt.Sprintf(" If the same configuration does so, refer to it as synapse_%s.<label>.id, so that Terraform changes it first.", field.Reference.Kind)
 	}
 	at, ok := s.attributePath(field.Pointer)
 	if !ok {
-		return diag.NewErrorDiagnostic(summary, fmt.Sprintf("%s (%s)%s", detail, field.Pointer, note))
+		return diag.NewErrorDiagnostic(summary, fmt.Sprintf("%s (%s)%s", capital(detail), field.Pointer, note))
 	}
-	// Terraform shows the line of an attribute at the top, and nothing of where below it an error is.
+	return diag.NewAttributeErrorDiagnostic(at, summary, locate(at, detail)+note)
+}
+
+// locate puts where an attribute is before what is said of it: Terraform shows the line of an attribute at the top, and
+// nothing of where below it an error is.
+func locate(at path.Path, detail string) string {
 	if len(at.Steps()) > 1 {
-		detail = at.String() + ": " + detail
+		return at.String() + ": " + detail
 	}
-	return diag.NewAttributeErrorDiagnostic(at, summary, detail+note)
+	return capital(detail)
+}
+
+// fieldWarning is what users should know of a change that the server allows.
+func (s *shape) fieldWarning(key synapse.Key, field synapse.FieldError) diag.Diagnostic {
+	summary := "The change of " + key.String() + " reaches users at once"
+	if field.Code == synapse.CodeRegionNotServed {
+		summary = "A backend of " + key.String() + " does not run in every region"
+	}
+	detail := field.Message + "."
+	if at, ok := s.attributePath(field.Pointer); ok {
+		return diag.NewAttributeWarningDiagnostic(at, summary, locate(at, detail))
+	}
+	return diag.NewWarningDiagnostic(summary, capital(detail))
 }
 
 func fieldSummary(code string) string {
@@ -71,6 +95,8 @@ func fieldSummary(code string) string {
 		return "Value cannot be changed"
 	case synapse.CodeReferenceNotFound:
 		return "Referenced object does not exist"
+	case synapse.CodeRegionNotServed:
+		return "Deployment does not run in every region"
 	}
 	return "Value refused (" + code + ")"
 }
@@ -83,9 +109,11 @@ func requestNote(problem *synapse.Problem) string {
 	return fmt.Sprintf("\n\nRequest %s in the log of synapsed.", problem.RequestID)
 }
 
+// capital makes a sentence of words. Messages begin with a word of the language or a quoted name, never with a bare identifier.
 func capital(sentence string) string {
-	if sentence == "" {
+	first, size := utf8.DecodeRuneInString(sentence)
+	if size == 0 {
 		return sentence
 	}
-	return strings.ToUpper(sentence[:1]) + sentence[1:]
+	return string(unicode.ToUpper(first)) + sentence[size:]
 }

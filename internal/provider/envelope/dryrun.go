@@ -13,23 +13,62 @@ import (
 	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
 )
 
-// dryRun has the server check a planned change, so that a plan fails where an apply would.
-func (r *Resource[M, S, T, PM, PS, PT]) dryRun(ctx context.Context, plan tfsdk.Plan, req resource.ModifyPlanRequest, key synapse.Key, exists bool) diag.Diagnostics {
-	m := r.fresh()
-	if diags := plan.Get(ctx, m); diags.HasError() {
-		return diags
+// change is a planned change: prior is nil for a create.
+type change[M any, S, T any, PM Model[M, S, T]] struct {
+	planned, prior PM
+	version        int64 // of the object, as it was read
+}
+
+func (c change[M, S, T, PM]) foretells() bool {
+	f, ok := any(c.planned).(foreteller[M, T])
+	return ok && f.Foretells((*M)(c.prior))
+}
+
+func (r *Resource[M, S, T, PM, PS, PT]) decodeChange(ctx context.Context, plan tfsdk.Plan, req resource.ModifyPlanRequest, exists bool) (change[M, S, T, PM], diag.Diagnostics) {
+	c := change[M, S, T, PM]{planned: r.fresh()}
+	diags := plan.Get(ctx, c.planned)
+	if exists {
+		c.prior, c.version = r.fresh(), readFingerprint(ctx, req.Private).ResourceVersion
+		diags.Append(req.State.Get(ctx, c.prior)...)
 	}
-	options := client.WriteOptions{DryRun: true}
-	if !exists {
-		_, err := client.Create[S, T](ctx, r.session.Client, r.def.Kind, r.draft(m), client.CreateOptions{WriteOptions: options})
-		return r.planDiagnostics("creating", key, err)
+	return c, diags
+}
+
+// dryRun has the server check a planned change, so that a plan fails where an apply would. It returns the object as it would
+// be, unless the server refuses.
+func (r *Resource[M, S, T, PM, PS, PT]) dryRun(ctx context.Context, c change[M, S, T, PM], key synapse.Key) (object *synapse.Object[S, T], diags diag.Diagnostics) {
+	options, doing := client.WriteOptions{DryRun: true}, "updating"
+	var err error
+	if c.prior == nil {
+		doing = "creating"
+		object, err = client.Create[S, T](ctx, r.session.Client, r.def.Kind, r.draft(c.planned), client.CreateOptions{WriteOptions: options})
+	} else {
+		object, err = r.put(ctx, c.planned, r.priorOf(c.prior), c.version, options)
 	}
-	prior := r.fresh()
-	if diags := req.State.Get(ctx, prior); diags.HasError() {
-		return diags
+	if err != nil {
+		return nil, r.planDiagnostics(doing, key, err)
 	}
-	_, err := r.put(ctx, m, r.priorOf(prior), readFingerprint(ctx, req.Private).ResourceVersion, options)
-	return r.planDiagnostics("updating", key, err)
+	if !r.session.Writing() {
+		for _, warning := range object.Warnings {
+			if !r.changes(warning) {
+				diags.Append(r.fieldWarning(key, warning))
+			}
+		}
+	}
+	return object, diags
+}
+
+// changes reports whether a field names what will be different when the plan is applied.
+func (r *Resource[M, S, T, PM, PS, PT]) changes(field synapse.FieldError) bool {
+	switch {
+	case field.Reference == nil:
+		return false
+	case field.Code == synapse.CodeReferenceNotFound:
+		return r.session.WillCreate(*field.Reference)
+	case field.Code == synapse.CodeRegionNotServed:
+		return r.session.WillUpdate(*field.Reference)
+	}
+	return false
 }
 
 // planDiagnostics explains a refused dry run, except for what will be different when the plan is applied.
@@ -48,7 +87,5 @@ func (r *Resource[M, S, T, PM, PS, PT]) planDiagnostics(doing string, key synaps
 		return diag.Diagnostics{diag.NewWarningDiagnostic("The plan was not checked by synapsed", fmt.Sprintf(
 			"The token may read but not write, so %s %s was checked only as far as the provider can do it by itself. Applying needs a token of the role operator.", doing, key))}
 	}
-	return r.problemDiagnostics(doing+" "+key.String(), err, func(field synapse.FieldError) bool {
-		return field.Code == synapse.CodeReferenceNotFound && field.Reference != nil && r.session.WillCreate(*field.Reference)
-	})
+	return r.problemDiagnostics(doing+" "+key.String(), err, r.changes)
 }

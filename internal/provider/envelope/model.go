@@ -59,6 +59,16 @@ type warner[M any] interface {
 	Warnings(planned *M) diag.Diagnostics
 }
 
+// foreteller is implemented by models some of whose computed texts the server can tell before an apply, in its answer to a dry
+// run. Terraform plans again right before it applies, and takes no other answer then: only what cannot come out otherwise may
+// be foretold.
+type foreteller[M, T any] interface {
+	// Foretells reports whether there may be something to tell, of a change of prior, which is nil for a create.
+	Foretells(prior *M) bool
+	// Foretell returns the texts by attribute.
+	Foretell(status *T) map[string]string
+}
+
 // located is implemented by models that hold addresses at synapsed. It is called before FromAPI.
 type located interface{ Locate(endpoint string) }
 
@@ -96,9 +106,15 @@ type Definition struct {
 	// CheckedWith names, for an attribute, others that its checks depend on, or attributes within them, such as a.b. While
 	// one of them is not known, nothing is said of the attribute before the plan. Optional.
 	CheckedWith map[string][]string
+	// Presumed are texts that a plan often does not know while it knows all else. The server checks the rest with a value that
+	// stands for any new one. Optional.
+	Presumed []Presumed
 	// Details are attributes that only the data source for one object has. The model must have a method Details then.
 	Details map[string]schema.Attribute
 }
+
+// Presumed is a text in an attribute that is an object, and a value that stands for it while it is not known.
+type Presumed struct{ Attribute, Name, Value string }
 
 // Timeouts bound the operations on one object.
 type Timeouts struct{ Create, Update, Delete time.Duration }

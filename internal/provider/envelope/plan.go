@@ -61,9 +61,55 @@ func (r *Resource[M, S, T, PM, PS, PT]) ModifyPlan(ctx context.Context, req reso
 		}
 		r.session.PlanCreate(planKey)
 	}
-	if !r.session.Writing() && r.inputsKnown(plan) {
-		resp.Diagnostics.Append(r.dryRun(ctx, resp.Plan, req, planKey, exists)...)
+	if exists {
+		r.session.PlanUpdate(planKey)
 	}
+	r.checkPlan(ctx, req, resp, planKey, exists)
+}
+
+// checkPlan has the server check a planned change, and takes over what it says beforehand.
+func (r *Resource[M, S, T, PM, PS, PT]) checkPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse, key synapse.Key, exists bool) {
+	presumed := resp.Plan
+	attributes := attributesOf(presumed.Raw)
+	if stands := r.presume(attributes); len(stands) > 0 {
+		presumed.Raw = with(presumed.Raw, stands)
+		attributes = attributesOf(presumed.Raw)
+	}
+	if !r.inputsKnown(attributes) {
+		return
+	}
+	change, diags := r.decodeChange(ctx, presumed, req, exists)
+	resp.Diagnostics.Append(diags...)
+	if diags.HasError() {
+		return
+	}
+	// What a plan has told must be told again when it is applied.
+	foretells := change.foretells()
+	if r.session.Writing() && !foretells {
+		return
+	}
+	object, diags := r.dryRun(ctx, change, key)
+	resp.Diagnostics.Append(diags...)
+	if object == nil || !foretells {
+		return
+	}
+	changed := rawObject{}
+	for name, text := range any(change.planned).(foreteller[M, T]).Foretell(&object.Status) {
+		changed[name] = rawText(text)
+	}
+	resp.Plan.Raw = with(resp.Plan.Raw, changed)
+}
+
+// presume returns the attributes that are known but for texts that a presumed value can stand for.
+func (s *shape) presume(plan rawObject) rawObject {
+	stands := rawObject{}
+	for _, p := range s.def.Presumed {
+		inner := attributesOf(plan[p.Attribute])
+		if text, ok := inner[p.Name]; ok && !text.IsKnown() {
+			stands[p.Attribute] = with(plan[p.Attribute], rawObject{p.Name: rawText(p.Value)})
+		}
+	}
+	return stands
 }
 
 // foretell returns the attributes of a plan that can be said better than the framework does: the identifier, all

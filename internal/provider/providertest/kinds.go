@@ -1,7 +1,9 @@
 package providertest
 
 import (
+	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -62,6 +64,25 @@ func completeAs(object *Object, spec synapse.Spec) *synapse.Problem {
 		return &synapse.Problem{Status: http.StatusInternalServerError, Title: err.Error(), Code: synapse.CodeInternal}
 	}
 	return nil
+}
+
+// resolve finds the digest of a deployment's image, and the revision that follows, as synapsed does before it writes.
+func (o *Object) resolve() {
+	if o.Kind != synapse.KindServiceDeployment {
+		return
+	}
+	var spec synapse.DeploymentSpec
+	convert(o.Spec, &spec)
+	status := maps.Clone(o.Status)
+	if status == nil {
+		status = map[string]any{}
+	}
+	_, digest, given := strings.Cut(spec.Image, "@")
+	if !given {
+		digest = fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(spec.Image)))
+	}
+	status["image"], status["image_digest"], status["desired_revision"] = spec.Image, digest, spec.Revision(digest)
+	o.Status = status
 }
 
 func sortedPaths(objects map[string]*Object, collection string) []string {

@@ -40,6 +40,7 @@ type Server struct {
 	requests []Request
 	answers  map[string]json.RawMessage // by idempotency key
 	react    func(*Object)
+	resolve  func(*Object)
 	reject   func(Request) *synapse.Problem
 	disturb  func(Request) Disturbance
 	runs     Runs
@@ -65,11 +66,13 @@ type Object struct {
 	synapse.Meta
 	Spec   map[string]any `json:"spec"`
 	Status map[string]any `json:"status"`
+	// Warnings are what a dry run answers with it.
+	Warnings []synapse.FieldError `json:"warnings,omitempty"`
 }
 
 // NewServer starts a server that ends with the test. What is created in it is ready at once.
 func NewServer(t testing.TB) *Server {
-	s := &Server{objects: map[string]*Object{}, answers: map[string]json.RawMessage{}, react: MakeReady, left: map[string]int{}}
+	s := &Server{objects: map[string]*Object{}, answers: map[string]json.RawMessage{}, react: MakeReady, resolve: (*Object).resolve, left: map[string]int{}}
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
 	s.URL = server.URL
@@ -101,6 +104,9 @@ func (o *Object) SetPhase(phase synapse.Phase, message string) {
 
 // React sets what happens to an object after each create, update and waiting read.
 func (s *Server) React(react func(*Object)) { s.locked(func() { s.react = react }) }
+
+// Resolve sets what a write, or its dry run, finds outside of the server.
+func (s *Server) Resolve(resolve func(*Object)) { s.locked(func() { s.resolve = resolve }) }
 
 // Reject sets what is answered instead of doing a request; nil lets it pass.
 func (s *Server) Reject(reject func(Request) *synapse.Problem) {
@@ -306,6 +312,7 @@ func (s *Server) create(kind synapse.Kind, body []byte, dryRun bool) (*Object, *
 	if err := s.admit(object); err != nil {
 		return nil, err
 	}
+	s.resolve(object)
 	switch {
 	case dryRun:
 	case kind == synapse.KindDrillRun:
@@ -335,6 +342,7 @@ func (s *Server) put(object *Object, r Request, body []byte) (int, any) {
 	if err := s.admit(&changed); err != nil {
 		return err.Status, err
 	}
+	s.resolve(&changed)
 	if !r.DryRun() {
 		changed.Generation++
 		s.touch(&changed)

@@ -26,6 +26,7 @@ type Session struct {
 	writing atomic.Bool
 	mu      sync.Mutex
 	planned map[synapse.Key]bool
+	updated map[synapse.Key]bool
 	managed map[synapse.Key]bool
 	warned  map[synapse.Key]bool
 	caches  map[synapse.Kind]any
@@ -37,7 +38,7 @@ type Session struct {
 func New(c *client.Client, defaultLabels map[string]string, version string) *Session {
 	return &Session{
 		Client: c, DefaultLabels: defaultLabels, Version: version,
-		planned: map[synapse.Key]bool{}, managed: map[synapse.Key]bool{}, warned: map[synapse.Key]bool{},
+		planned: map[synapse.Key]bool{}, updated: map[synapse.Key]bool{}, managed: map[synapse.Key]bool{}, warned: map[synapse.Key]bool{},
 		caches: map[synapse.Kind]any{}, listed: map[synapse.Kind]func(synapse.Key) (synapse.Meta, bool){},
 	}
 }
@@ -62,6 +63,20 @@ func (s *Session) WillCreate(key synapse.Key) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.planned[key]
+}
+
+// PlanUpdate notes that this run will change the object, so that what others say of it may be out of date.
+func (s *Session) PlanUpdate(key synapse.Key) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.updated[key] = true
+}
+
+// WillUpdate reports whether this run will change the object.
+func (s *Session) WillUpdate(key synapse.Key) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.updated[key]
 }
 
 // Manage notes that the object is in this run's state, and whether it is protected from deletion.

@@ -22,7 +22,7 @@ func progression() schema.Attribute {
 		MarkdownDescription: "Moves the traffic to the one candidate step by step. Exactly one of `weights` and `progression` is given.",
 		Attributes: map[string]schema.Attribute{
 			"revision": schema.StringAttribute{
-				Required: true, MarkdownDescription: "Names this run, such as `v2` or a commit: 1 to 63 letters, digits, dots, hyphens, underscores or slashes. A new value starts one; the same value after a completion or a rollback does nothing.",
+				Required: true, MarkdownDescription: "Names this run, such as `v2` or a commit: 1 to 63 letters, digits, dots, hyphens, underscores or slashes. A new value starts one; the same value after a completion or a rollback does nothing. One that was rolled back is refused later, too, unless somebody runs `synapsed split retry`.",
 			},
 			"steps": schema.ListNestedAttribute{
 				Required: true, NestedObject: schema.NestedAttributeObject{Attributes: stepAttributes()}, Validators: []validator.List{listvalidator.NoNullValues()},

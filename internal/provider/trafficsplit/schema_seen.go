@@ -24,7 +24,7 @@ func seenAttributes() map[string]schema.Attribute {
 		"step":              schema.Int64Attribute{Computed: true, MarkdownDescription: "Index of the step, from 0; -1 when the live weight is below the first one. Null without a progression."},
 		"wave":              schema.Int64Attribute{Computed: true, MarkdownDescription: "Index of the wave that goes through the steps, from 0. Null without a progression."},
 		"stable_backend":    schema.StringAttribute{Computed: true, MarkdownDescription: "Backend that serves what no candidate does: after a completion, the candidate."},
-		"observed_revision": schema.StringAttribute{Computed: true, MarkdownDescription: "Revision of the progression that the live values are about. It never starts again."},
+		"observed_revision": schema.StringAttribute{Computed: true, MarkdownDescription: "Revision of the progression that the live values are about."},
 		"salt":              schema.StringAttribute{Computed: true, MarkdownDescription: "Salt of the cohorts, for `provider::synapse::cohort`."},
 		"last_decision": schema.SingleNestedAttribute{
 			Computed: true, MarkdownDescription: "The last decision; null before the first. The data source has all of them.",

@@ -34,6 +34,7 @@ func definition() envelope.Definition {
 		Volatile:    []string{"current_weights", "region_weights", "step", "wave", "stable_backend", "observed_revision", "last_decision", "salt"},
 		Attributes:  attributes(),
 		CheckedWith: checkedWith(),
+		Presumed:    []envelope.Presumed{{Attribute: "progression", Name: "revision", Value: "known-after-apply"}},
 		Details:     details(),
 	}
 }

@@ -322,14 +322,22 @@ func (t *table) targets() []observer.Target {
 	return targets
 }
 
-// withoutEndpoint says in which regions a deployment has no replica that is ready, or returns "".
+// withoutEndpoint says in which regions a deployment has no replica that is ready, or returns "". One that serves a tenant
+// alone is needed only where the tenant may be served.
 func (t *table) withoutEndpoint(id string) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	service, deployment, _ := strings.Cut(id, "/")
+	mayUse := func(string) bool { return true }
+	for key, route := range t.routes {
+		if key.Service == service && key.Deployment == deployment && route.Tenant != "" {
+			row := t.tenants[route.Tenant]
+			mayUse = row.Tenant.Spec.MayUse
+		}
+	}
 	var missing []string
 	for region := range t.regions {
-		if len(t.routes[runtime.WorkloadKey{Service: service, Deployment: deployment, Region: region}].Endpoints) == 0 {
+		if mayUse(region) && len(t.routes[runtime.WorkloadKey{Service: service, Deployment: deployment, Region: region}].Endpoints) == 0 {
 			missing = append(missing, region)
 		}
 	}
