@@ -2,4 +2,5 @@ resource "synapse_service" "test" {
   name        = "auth"
   health_path = "/ready"
   owner       = "identity"
+  tenant      = "required"
 }
