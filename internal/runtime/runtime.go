@@ -68,7 +68,9 @@ type Workload struct {
 	Env        map[string]string
 	Tenant     string // the one tenant it serves, or ""
 	HealthPath string
-	Min, Max   int
+	// Protocol is what the replicas speak; empty is HTTP/1.1.
+	Protocol synapse.Protocol
+	Min, Max int
 	// TargetInFlight is the number of requests in flight for each replica to aim at, for scaling between Min and Max.
 	TargetInFlight int
 	Rollout        synapse.Rollout

@@ -9,8 +9,18 @@ import (
 // Protocol is what a service speaks.
 type Protocol string
 
-// ProtocolHTTP is HTTP/1.1.
-const ProtocolHTTP Protocol = "http"
+// The protocols.
+const (
+	// ProtocolHTTP is HTTP/1.1.
+	ProtocolHTTP Protocol = "http"
+	// ProtocolH2C is HTTP/2 in the clear, with prior knowledge: RFC 9113, 3.3.
+	ProtocolH2C Protocol = "h2c"
+	// ProtocolGRPC is gRPC, which is spoken over [ProtocolH2C].
+	ProtocolGRPC Protocol = "grpc"
+)
+
+// HTTP2 reports whether requests are sent over HTTP/2.
+func (p Protocol) HTTP2() bool { return p == ProtocolH2C || p == ProtocolGRPC }
 
 // TenantNeed is what a service needs to know of the tenant that a request is for.
 type TenantNeed string
@@ -38,8 +48,8 @@ func (n TenantNeed) rank() int {
 // ServiceSpec is what is wanted of a service: an entry in the catalogue. Its deployments run it.
 type ServiceSpec struct {
 	Port       int      `json:"port,omitempty" doc:"Port the service listens on inside its container. The local runtime chooses a free one for each replica instead and passes it as PORT. Default: 8080."`
-	Protocol   Protocol `json:"protocol,omitempty" doc:"What the service speaks: http. Default: http."`
-	HealthPath string   `json:"health_path,omitempty" doc:"Path that answers 200 when a replica can serve. Default: /healthz."`
+	Protocol   Protocol `json:"protocol,omitempty" doc:"What the service speaks: http is HTTP/1.1, h2c is HTTP/2 in the clear, grpc is gRPC over it. Default: http."`
+	HealthPath string   `json:"health_path,omitempty" doc:"Path that answers 200 when a replica can serve. A service that speaks grpc is asked by grpc.health.v1.Health/Check instead. Default: /healthz."`
 	Owner      string   `json:"owner,omitempty" doc:"Team that answers for the service."`
 	// Tenant is optional when empty, as in objects of versions that did not know it.
 	Tenant TenantNeed `json:"tenant,omitempty" doc:"What the service needs to know of the tenant: optional, required (the gateways refuse requests without one) or proven (they also refuse requests whose tenant was only said). Default: optional."`
@@ -66,7 +76,7 @@ func (s *ServiceSpec) SetDefaults() {
 func (s *ServiceSpec) Validate() []FieldError {
 	errs := slices.Concat(
 		validatePort("/spec/port", s.Port),
-		validateOneOf("/spec/protocol", s.Protocol, ProtocolHTTP),
+		validateOneOf("/spec/protocol", s.Protocol, ProtocolHTTP, ProtocolH2C, ProtocolGRPC),
 		validateOneOf("/spec/tenant", cmp.Or(s.Tenant, TenantOptional), TenantOptional, TenantRequired, TenantProven),
 		validateText("/spec/owner", s.Owner, 100),
 		validateText("/spec/health_path", s.HealthPath, 200),

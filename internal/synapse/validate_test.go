@@ -67,6 +67,7 @@ func TestValidationPointsAtTheField(t *testing.T) {
 		{"fewer at most than at least", deployment(func(s *DeploymentSpec) { s.Regions["eu"] = DeploymentRegion{MinReplicas: 3, MaxReplicas: 2} }), "/spec/regions/eu/max_replicas", "less than min_replicas"},
 		{"the platform's own variable", deployment(func(s *DeploymentSpec) { s.Env = map[string]string{"PORT": "1"} }), "/spec/env/PORT", "set by the platform"},
 		{"a deadline of nothing", deployment(func(s *DeploymentSpec) { s.Rollout.ProgressDeadline = "0s" }), "/spec/rollout/progress_deadline", "out of range"},
+		{"a protocol that is not known", &ServiceSpec{Port: 8080, Protocol: "https", HealthPath: "/healthz"}, "/spec/protocol", "http, h2c, grpc"},
 		{"a health path that is none", &ServiceSpec{Port: 8080, Protocol: ProtocolHTTP, HealthPath: "healthz"}, "/spec/health_path", "absolute path"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -64,7 +64,7 @@ func (r Deployments) Reconcile(ctx context.Context, obj *deployment) (Result, er
 		state, err := r.Runtime.EnsureWorkload(ctx, runtime.Workload{
 			Service: obj.Parent, Deployment: obj.Name, Region: name,
 			Generation: obj.Generation, Revision: status.DesiredRevision, Image: reference, Env: env, Tenant: obj.Spec.Tenant,
-			HealthPath: service.HealthPath, Min: max(region.MinReplicas, floors[name]), Max: max(region.MaxReplicas, floors[name]),
+			HealthPath: service.HealthPath, Protocol: service.Protocol, Min: max(region.MinReplicas, floors[name]), Max: max(region.MaxReplicas, floors[name]),
 			TargetInFlight: obj.Spec.Autoscaling.TargetInFlight, Rollout: obj.Spec.Rollout, Halt: halt, CreatedAt: obj.CreatedAt,
 		})
 		if err != nil {

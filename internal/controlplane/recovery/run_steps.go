@@ -183,6 +183,9 @@ func (r *DrillRuns) loadPath(ctx context.Context, definition *synapse.DrillSpec,
 	if err != nil {
 		return "", err
 	}
+	if service.Spec.Protocol == synapse.ProtocolGRPC { // which has no path that answers to a GET
+		return "", refused("service %q speaks grpc: set load.path to what the client of the drill is to ask, over HTTP", name)
+	}
 	return "/" + name + service.Spec.HealthPath, nil
 }
 

@@ -45,11 +45,12 @@ func definition() envelope.Definition {
 			},
 			"protocol": schema.StringAttribute{
 				Optional: true, Computed: true, Default: stringdefault.StaticString(string(defaults.Protocol)),
-				MarkdownDescription: "What the service speaks: `http`. Default: `http`.",
+				MarkdownDescription: "What the service speaks: `http` is HTTP/1.1, `h2c` is HTTP/2 in the clear with prior knowledge, `grpc` is gRPC over it. Replicas that run are not started anew when it changes, so a service that changes must have replicas that speak both. Default: `http`.",
+				Validators:          []validator.String{stringvalidator.OneOf(string(synapse.ProtocolHTTP), string(synapse.ProtocolH2C), string(synapse.ProtocolGRPC))},
 			},
 			"health_path": schema.StringAttribute{
 				Optional: true, Computed: true, Default: stringdefault.StaticString(defaults.HealthPath),
-				MarkdownDescription: "Path that answers 200 when a replica can serve. Default: `/healthz`.",
+				MarkdownDescription: "Path that answers 200 when a replica can serve. A service that speaks `grpc` is asked by the method `grpc.health.v1.Health/Check` instead, and must answer `SERVING`. Default: `/healthz`.",
 			},
 			"owner": schema.StringAttribute{
 				Optional: true, MarkdownDescription: "Team that answers for the service, at most 100 characters. Default: none.",

@@ -287,7 +287,7 @@ func (t *table) gatewayConfig(region string) (gateway.Config, uint64) {
 	for _, route := range routes {
 		deployment := gateway.Deployment{Name: route.Key.Deployment, Tenant: route.Tenant}
 		for _, e := range route.Endpoints {
-			deployment.Endpoints = append(deployment.Endpoints, gateway.Endpoint{ID: e.ID, Address: e.Address, Revision: e.Revision})
+			deployment.Endpoints = append(deployment.Endpoints, gateway.Endpoint{ID: e.ID, Address: e.Address, Revision: e.Revision, Protocol: e.Protocol})
 		}
 		service := config.Services[route.Key.Service]
 		service.Deployments = append(service.Deployments, deployment)

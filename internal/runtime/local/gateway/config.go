@@ -85,6 +85,8 @@ type Endpoint struct {
 	Address string `json:"address"`
 	// Revision names what the replica runs. While a change is rolled out, a deployment has replicas of two.
 	Revision string `json:"revision,omitempty"`
+	// Protocol is what the replica speaks; empty is HTTP/1.1.
+	Protocol synapse.Protocol `json:"protocol,omitempty"`
 }
 
 // Validate says what is wrong with the configuration, all of it.
@@ -173,6 +175,9 @@ func (s Service) validate(ids map[string]bool) error {
 			ids[e.ID] = true
 			if !isHeaderValue(e.Revision) {
 				errs = append(errs, fmt.Errorf("deployment %q: revision %q cannot be sent in a header", d.Name, e.Revision))
+			}
+			if !slices.Contains([]synapse.Protocol{"", synapse.ProtocolHTTP, synapse.ProtocolH2C, synapse.ProtocolGRPC}, e.Protocol) {
+				errs = append(errs, fmt.Errorf("deployment %q: protocol %q is none of http, h2c and grpc", d.Name, e.Protocol))
 			}
 			if err := checkAddress(e.Address); err != nil {
 				errs = append(errs, fmt.Errorf("deployment %q: endpoint %q: %w", d.Name, e.ID, err))

@@ -183,7 +183,7 @@ func (e *entry) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	x := &entryExchange{
-		entry: e, deployments: r.Header[HeaderDeployment], prefer: r.Header.Get(HeaderPreferRegion), requestID: requestID(r), start: e.now(),
+		entry: e, deployments: r.Header[HeaderDeployment], prefer: r.Header.Get(HeaderPreferRegion), requestID: requestID(r), asked: askedBy(r), start: e.now(),
 		limits: e.table.Load().limits,
 	}
 	defer x.done()

@@ -19,9 +19,11 @@ type entryExchange struct {
 	deployments []string
 	prefer      string
 	requestID   string
+	asked       asking
 	start       time.Time
 
 	limits limits
+	grpc   grpcAnswer
 
 	region   string // that the request is at; "" before any
 	outcome  outcome
@@ -131,7 +133,8 @@ func (x *entryExchange) Prepare(header http.Header) {
 
 // Declined implements [forward.Exchange].
 func (x *entryExchange) Declined(response *http.Response) bool {
-	return response.StatusCode == http.StatusServiceUnavailable && response.Header.Get(HeaderNoEndpoint) == "1"
+	refused := response.StatusCode == http.StatusServiceUnavailable || response.Header[HeaderStatus] != nil
+	return refused && response.Header.Get(HeaderNoEndpoint) == "1"
 }
 
 // Limits implements [forward.Exchange]. When the client leaves, so does the entry: it is the region that judges the backend.
@@ -151,11 +154,23 @@ func (x *entryExchange) Faulted(reason fault.Reason) {
 // Answered implements [forward.Exchange].
 func (x *entryExchange) Answered(response *http.Response) {
 	x.answered = true
-	x.headCame(outcomeOf(response.StatusCode))
+	x.headCame(x.grpc.head(response))
 }
 
 func (x *entryExchange) headCame(o outcome) {
 	x.outcome, x.duration = o, x.entry.now().Sub(x.start)
+}
+
+// Completed implements [forward.Exchange].
+func (x *entryExchange) Completed(trailer http.Header) {
+	if x.grpc.pending {
+		x.outcome = outcomeOf(grpcOutcome(trailer))
+	}
+}
+
+// Broken implements [forward.Exchange].
+func (x *entryExchange) Broken(reason fault.Reason) http.Header {
+	return x.grpc.broken("the region", reason, x.asked)
 }
 
 // Failed implements [forward.Exchange].
@@ -179,7 +194,7 @@ func (x *entryExchange) Failed(w http.ResponseWriter, r *http.Request, err error
 
 func (x *entryExchange) reject(w http.ResponseWriter, refused *rejection) {
 	x.entry.metrics.rejected.WithLabelValues(refused.code).Inc()
-	refused.write(w, x.requestID)
+	refused.write(w, x.requestID, x.asked)
 }
 
 func (x *entryExchange) done() {

@@ -34,7 +34,7 @@ func newFakeRegion(t testing.TB, name string) *fakeRegion {
 		f.asked.Add(1)
 		f.header.Store(&r.Header)
 		if f.noEndpoint.Load() {
-			unavailable(CodeNoEndpoint, "nothing to serve with").write(w, "")
+			unavailable(CodeNoEndpoint, "nothing to serve with").write(w, "", askedBy(r))
 			return
 		}
 		w.Header().Set("Content-Type", "application/json")

@@ -47,7 +47,9 @@ const (
 	// HeaderSplit names the split on whose route a request was, and HeaderBackend the backend of it that answered.
 	HeaderSplit   = "X-Synapse-Split"
 	HeaderBackend = "X-Synapse-Backend"
-	// HeaderNoEndpoint is 1 in a region's answer 503 that was given before anything was done: another region may serve.
+	// HeaderStatus is the HTTP status that a gateway's refusal of a request of gRPC stands for: its own is 200.
+	HeaderStatus = "X-Synapse-Status"
+	// HeaderNoEndpoint is 1 in a region's refusal, 503, that was given before anything was done: another region may serve.
 	HeaderNoEndpoint = "X-Synapse-No-Endpoint"
 )
 

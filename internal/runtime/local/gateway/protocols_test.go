@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/json"
+	"io"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/certtest"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/listen"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
 )
 
 // serveHTTP serves a handler as gateways do, on a free port, and returns its address.
@@ -104,4 +106,38 @@ func TestTheEntryDoesNotStartWithACertificateThatCannotBeUsed(t *testing.T) {
 		ConfigFile: filepath.Join(t.TempDir(), "config.json"), TokenFile: tokenFile(t), Log: quiet(),
 	}
 	require.ErrorContains(t, RunEntry(t.Context(), options), "absent.pem")
+}
+
+func TestAServiceThatSpeaksH2CGetsItFromAllClients(t *testing.T) {
+	t.Parallel()
+	service := serveHTTP(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return
+		}
+		w.Header().Set("X-Proto", r.Proto)
+		w.Header().Set("X-Target", r.RequestURI)
+		_, _ = w.Write(body)
+	}))
+	_, region := newRegion(t, serving(Endpoint{ID: "one", Address: service, Protocol: synapse.ProtocolH2C}))
+	pair := certtest.NewPair(t, "unused")
+	for name, protocol := range map[string]func(*http.Protocols){
+		"HTTP/1.1": func(p *http.Protocols) { p.SetHTTP1(true) },
+		"HTTP/2":   func(p *http.Protocols) { p.SetUnencryptedHTTP2(true) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := speaks(t, pair, protocol)
+			for _, body := range []string{"", "small", strings.Repeat("large", 100_000)} {
+				response, err := c.Post("http://"+region+"/orders/a%2Fb?q=1", "text/plain", strings.NewReader(body))
+				require.NoError(t, err)
+				got, err := io.ReadAll(response.Body)
+				require.NoError(t, err)
+				require.NoError(t, response.Body.Close())
+				require.Equal(t, body, string(got))
+				require.Equal(t, "HTTP/2.0", response.Header.Get("X-Proto"))
+				require.Equal(t, "/a%2Fb?q=1", response.Header.Get("X-Target"))
+				require.Equal(t, "v1", response.Header.Get(HeaderDeployment))
+			}
+		})
+	}
 }

@@ -160,7 +160,7 @@ func (g *regionGateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.metrics.inFlight.Inc()
 	defer g.metrics.inFlight.Dec()
 	x := &regionExchange{
-		gateway: g, requestID: requestID(r), start: g.now(), table: g.table.Load(),
+		gateway: g, requestID: requestID(r), asked: askedBy(r), start: g.now(), table: g.table.Load(),
 	}
 	x.limits = defaultLimits()
 	if r.ContentLength >= 0 && r.ContentLength <= forward.MaxKeptBody {

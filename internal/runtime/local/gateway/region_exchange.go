@@ -16,6 +16,7 @@ type regionExchange struct {
 	tenant    *tenant
 	sender    sender
 	requestID string
+	asked     asking
 	start     time.Time
 
 	// service and deploymentName, which may be empty, are what the request asks for on a service's own path.
@@ -29,6 +30,7 @@ type regionExchange struct {
 	refused    *rejection // why there was no endpoint to try
 	limits     limits
 	unmeasured bool // a copy of a request, which says nothing about users
+	grpc       grpcAnswer
 	verdict
 }
 
@@ -135,7 +137,8 @@ func (x *regionExchange) Declined(*http.Response) bool { return false }
 // Answered implements [forward.Exchange].
 func (x *regionExchange) Answered(response *http.Response) {
 	x.answered = true
-	x.headCame(outcomeOf(response.StatusCode))
+	delete(response.Header, HeaderStatus)
+	x.headCame(x.grpc.head(response))
 	if lasts(response) {
 		x.count()
 	}
@@ -158,6 +161,18 @@ func (x *regionExchange) Answered(response *http.Response) {
 	if x.cookie != "" {
 		response.Header.Add("Set-Cookie", x.cookie)
 	}
+}
+
+// Completed implements [forward.Exchange].
+func (x *regionExchange) Completed(trailer http.Header) {
+	if x.grpc.pending {
+		x.outcome = outcomeOf(grpcOutcome(trailer))
+	}
+}
+
+// Broken implements [forward.Exchange].
+func (x *regionExchange) Broken(reason fault.Reason) http.Header {
+	return x.grpc.broken("the service", reason, x.asked)
 }
 
 // Failed implements [forward.Exchange].
@@ -207,5 +222,5 @@ func (x *regionExchange) reject(w http.ResponseWriter, refused *rejection) {
 			w.Header()[h.key] = h.values
 		}
 	}
-	refused.write(w, x.requestID)
+	refused.write(w, x.requestID, x.asked)
 }

@@ -151,7 +151,9 @@ func (c candidates) with(d *deployment) candidates {
 	return c
 }
 
-func (e Endpoint) target() forward.Target { return forward.Target{ID: e.ID, Address: e.Address} }
+func (e Endpoint) target() forward.Target {
+	return forward.Target{ID: e.ID, Address: e.Address, HTTP2: e.Protocol.HTTP2()}
+}
 
 // targets lists the endpoints of a configuration.
 func targets(config *Config) []forward.Target {

@@ -96,8 +96,29 @@ func requestTimeout() *rejection {
 	return &rejection{status: http.StatusRequestTimeout, code: CodeRequestTimeout, detail: "the request's body paused for too long: send it again"}
 }
 
-// write answers with the problem.
-func (r *rejection) write(w http.ResponseWriter, requestID string) {
+// asking is what a refusal must know of the request that it answers.
+type asking struct {
+	grpc bool
+	// deadline is when a client of gRPC no longer waits; zero is never.
+	deadline time.Time
+	// unread says that the end of the request is somewhere behind what nobody reads: its connection is of no more use, and
+	// HTTP/1.1 would wait for that end before it answers.
+	unread bool
+}
+
+func askedBy(r *http.Request) asking {
+	asked := asking{grpc: isGRPC(r.Header), unread: r.ProtoMajor < 2 && r.ContentLength < 0}
+	if timeout, given := grpcTimeout(r.Header); asked.grpc && given {
+		asked.deadline = time.Now().Add(timeout)
+	}
+	return asked
+}
+
+// write answers with the problem, or in a way that clients of gRPC understand.
+func (r *rejection) write(w http.ResponseWriter, requestID string, asked asking) {
+	if asked.unread {
+		w.Header().Set("Connection", "close")
+	}
 	if r.noEndpoint {
 		w.Header().Set(HeaderNoEndpoint, "1")
 	}
@@ -106,6 +127,10 @@ func (r *rejection) write(w http.ResponseWriter, requestID string) {
 	}
 	if requestID != "" {
 		w.Header().Set(HeaderRequestID, requestID)
+	}
+	if asked.grpc {
+		r.writeGRPC(w, asked)
+		return
 	}
 	problem.Write(w, synapse.Problem{
 		Status: r.status, Code: r.code, Detail: r.detail, RequestID: requestID, RetryAfterSeconds: wholeSeconds(r.retryAfter),

@@ -2,12 +2,10 @@ package workload
 
 import (
 	"context"
-	"fmt"
-	"io"
-	"net/http"
 	"sync"
 	"time"
 
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/process"
 )
 
@@ -31,17 +29,8 @@ type health struct {
 	err      string // of the last check
 }
 
-// newProbeClient returns a client that follows no redirect: a health check is answered by the replica itself.
-func newProbeClient() *http.Client {
-	return &http.Client{
-		Timeout:       probeTimeout,
-		Transport:     &http.Transport{DisableKeepAlives: true},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-}
-
 // check probes all replicas that are due, at once.
-func (w *workload) check(ctx context.Context, path string) {
+func (w *workload) check(ctx context.Context, wanted runtime.Workload) {
 	var all sync.WaitGroup
 	for _, r := range w.replicas {
 		if r.process.State != process.Running {
@@ -51,26 +40,9 @@ func (w *workload) check(ctx context.Context, path string) {
 		if r.health.healthy && time.Since(r.health.checked) < probeInterval {
 			continue
 		}
-		all.Go(func() { r.health.record(w.probeOnce(ctx, r.address, path)) })
+		all.Go(func() { r.health.record(w.prober.probe(ctx, r.address, wanted)) })
 	}
 	all.Wait()
-}
-
-func (w *workload) probeOnce(ctx context.Context, address, path string) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+path, nil)
-	if err != nil {
-		return err
-	}
-	response, err := w.probe.Do(request)
-	if err != nil {
-		return fmt.Errorf("health check: %w", err)
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		body, _ := io.ReadAll(io.LimitReader(response.Body, 200))
-		return fmt.Errorf("health check: GET %s answered %s: %s", path, response.Status, body)
-	}
-	return nil
 }
 
 func (h *health) record(err error) {

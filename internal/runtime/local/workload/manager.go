@@ -11,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -21,6 +20,7 @@ import (
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/image"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/process"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
 )
 
 // Processes runs processes that outlive the daemon; [process.Supervisor] is the real one.
@@ -40,7 +40,10 @@ type Images interface {
 }
 
 // Endpoint is a replica that may get requests.
-type Endpoint struct{ ID, Address, Revision string }
+type Endpoint struct {
+	ID, Address, Revision string
+	Protocol              synapse.Protocol
+}
 
 // Route is what a region's gateway must know of a workload.
 type Route struct {
@@ -87,7 +90,7 @@ type Options struct {
 // Manager runs the workloads of all regions of this machine.
 type Manager struct {
 	options Options
-	probe   *http.Client
+	prober  prober
 	ctx     context.Context
 	cancel  context.CancelFunc
 	running sync.WaitGroup
@@ -112,7 +115,7 @@ func New(options Options) (*Manager, error) {
 	if options.ScaleDownAfter == 0 {
 		options.ScaleDownAfter = 30 * time.Second
 	}
-	m := &Manager{options: options, probe: newProbeClient(), workloads: map[runtime.WorkloadKey]*workload{}}
+	m := &Manager{options: options, prober: newProber(), workloads: map[runtime.WorkloadKey]*workload{}}
 	m.ctx, m.cancel = context.WithCancel(context.Background())
 	states, err := loadStates(stateDir(options.Dir))
 	if err != nil {

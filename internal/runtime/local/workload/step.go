@@ -42,7 +42,7 @@ func (w *workload) step(ctx context.Context) bool {
 		w.replaceBroken(wanted.Revision)
 	}
 
-	w.check(ctx, wanted.HealthPath)
+	w.check(ctx, wanted)
 	routeError := w.publish(ctx, s)
 	replicas := w.scaled.replicas(ctx, w, wanted)
 	next := plan(w.view(s, replicas))
@@ -149,7 +149,7 @@ func (w *workload) route(s state) Route {
 		r := w.replicas[id]
 		failed := s.Failed != nil && (s.Live == nil || r.revision != s.Live.Revision)
 		if r.health.healthy && r.drainingSince.IsZero() && !failed {
-			route.Endpoints = append(route.Endpoints, Endpoint{r.endpoint(), r.address, r.revision})
+			route.Endpoints = append(route.Endpoints, Endpoint{r.endpoint(), r.address, r.revision, s.Wanted.Protocol})
 		}
 	}
 	return route

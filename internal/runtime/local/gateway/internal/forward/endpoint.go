@@ -6,10 +6,12 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"net"
+	"net/http"
 	"strings"
 	"sync/atomic"
 	"time"
 
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/forward/internal/h2"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/forward/internal/upstream"
 )
 
@@ -32,10 +34,19 @@ const (
 	retired = int64(1) << 62
 )
 
+// pool sends requests to one server and keeps connections to it.
+type pool interface {
+	// Do sends a request and returns the answer when its head has come. The answer's body must be closed. An error is one of
+	// package fault, or the client's.
+	Do(ctx context.Context, request *upstream.Request) (*http.Response, error)
+	// CloseIdle closes the connections without a request.
+	CloseIdle()
+}
+
 // Endpoint is one process that requests are sent to.
 type Endpoint struct {
 	target Target
-	pool   *upstream.Pool
+	pool   pool
 	now    func() time.Time
 	// state holds the retired mark and the count in one word: a request is either counted before the endpoint is
 	// retired, and then seen by whoever waits for zero, or it is refused.
@@ -50,17 +61,26 @@ func NewEndpoint(target Target, now func() time.Time) *Endpoint {
 
 // newEndpoint is NewEndpoint in a network, with the authorities that are trusted; nil for those of the system.
 func newEndpoint(target Target, now func() time.Time, network Network, authorities *x509.CertPool) *Endpoint {
-	options := upstream.Options{
-		Address: target.Address, DialTimeout: network.DialTimeout, IdleTimeout: idleTimeout, FreshFor: freshFor, MaxIdle: maxIdle,
-		MaxHeadBytes: maxHeaderBytes, ContinueTimeout: continueTimeout, Now: now,
-	}
+	e := &Endpoint{target: target, now: now}
+	var dial func(context.Context) (net.Conn, error)
 	if network.Dial != nil {
-		options.Dial = func(ctx context.Context) (net.Conn, error) { return network.Dial(ctx, target) }
+		dial = func(ctx context.Context) (net.Conn, error) { return network.Dial(ctx, target) }
+	}
+	if target.HTTP2 {
+		e.pool = h2.New(h2.Options{
+			Address: target.Address, Dial: dial, DialTimeout: network.DialTimeout, MaxHeadBytes: maxHeaderBytes, ContinueTimeout: continueTimeout,
+		})
+		return e
+	}
+	options := upstream.Options{
+		Address: target.Address, Dial: dial, DialTimeout: network.DialTimeout, IdleTimeout: idleTimeout, FreshFor: freshFor, MaxIdle: maxIdle,
+		MaxHeadBytes: maxHeaderBytes, ContinueTimeout: continueTimeout, Now: now,
 	}
 	if target.TLS {
 		options.TLS = &tls.Config{MinVersion: tls.VersionTLS12, ServerName: serverName(target), RootCAs: authorities}
 	}
-	return &Endpoint{target: target, now: now, pool: upstream.NewPool(options)}
+	e.pool = upstream.NewPool(options)
+	return e
 }
 
 // serverName returns the name that the certificate must be for.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/forward/internal/upstream"
@@ -21,6 +22,9 @@ type flight struct {
 	endpoint *Endpoint // that the request is at
 	out      upstream.Request
 	upload   *upload // of a body that is passed on while it comes; else nil
+	// interrupted says that the client's body is read no further. In HTTP/1.1 the server takes that for the client's end, and
+	// ends the request's context.
+	interrupted atomic.Bool
 }
 
 // takeOff notes the endpoint that the request is at now, and makes the request for it.
@@ -79,7 +83,10 @@ func (f *flight) load() error {
 	_ = controller.EnableFullDuplex()
 	f.upload = &upload{controller: controller, body: r.Body}
 	f.out.Body, f.out.Expect, f.out.Uploaded = f.upload, expects, f.exchange.Uploaded
-	f.out.Interrupt = func() { _ = controller.SetReadDeadline(time.Unix(1, 0)) }
+	f.out.Interrupt = func() {
+		f.interrupted.Store(true)
+		_ = controller.SetReadDeadline(time.Unix(1, 0))
+	}
 	if expects {
 		f.out.Interim = nil // it could meet the answer 100, which the first read of the body sends
 	}
@@ -99,6 +106,9 @@ func (f *flight) load() error {
 	}
 	return nil
 }
+
+// left reports whether the client has left.
+func (f *flight) left() bool { return f.in.Context().Err() != nil && !f.interrupted.Load() }
 
 // removeOneHop removes the headers that are meant for this hop, by their nature or because the sender says so.
 func removeOneHop(header http.Header) {

@@ -46,6 +46,8 @@ func (*straight) Declined(response *http.Response) bool {
 	return response.Header.Get("X-Declined") != ""
 }
 func (*straight) Answered(response *http.Response) { response.Header["X-Answered"] = []string{"yes"} }
+func (*straight) Completed(http.Header)            {}
+func (*straight) Broken(fault.Reason) http.Header  { return nil }
 func (s *straight) Failed(w http.ResponseWriter, r *http.Request, err error) {
 	if s.failed != nil {
 		s.failed(r, err)

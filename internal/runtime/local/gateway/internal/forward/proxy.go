@@ -32,6 +32,11 @@ type Exchange interface {
 	Answered(response *http.Response)
 	// Faulted hears why an endpoint failed: before its answer, after which another one may be tried, or else in the body of it.
 	Faulted(reason fault.Reason)
+	// Completed sees the trailer of an answer that has been passed on in full.
+	Completed(trailer http.Header)
+	// Broken returns the trailer to end an answer with that an endpoint broke off, where clients take that for a failure; nil is
+	// to hang up on the client.
+	Broken(reason fault.Reason) http.Header
 	// Failed answers the client in place of an endpoint. err is [ErrNoEndpoint] when nothing was sent to any, and
 	// [ErrRequestTimeout] when the client's body paused for too long. When it is the client that broke off, r's context has
 	// ended, and err is [ErrAbandoned] when no answer had come for as long as the exchange has patience.
@@ -113,6 +118,9 @@ func (p *Proxy) fail(f *flight, err error) {
 		f.client.Header().Set("Connection", "close")
 	}
 	r := f.in
+	if f.interrupted.Load() { // it is here still
+		r = r.WithContext(context.WithoutCancel(r.Context()))
+	}
 	if _, gone := errors.AsType[*upstream.RequestBodyError](err); gone && !errors.Is(err, ErrRequestTimeout) {
 		r = broken(r)
 	}

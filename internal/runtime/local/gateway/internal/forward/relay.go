@@ -37,21 +37,28 @@ func (p *Proxy) relay(f *flight, response *http.Response) {
 	}
 	f.client.WriteHeader(response.StatusCode)
 	if err := p.copyBody(f.client, response); err != nil {
-		f.brokeOff(p.log, err)
-		panic(http.ErrAbortHandler)
+		trailer := f.brokeOff(p.log, err)
+		if trailer == nil || response.ContentLength >= 0 { // with a length, an end before it cannot be told from what is left out
+			panic(http.ErrAbortHandler)
+		}
+		addTrailer(f.client, nil, trailer)
+		return
 	}
+	f.exchange.Completed(response.Trailer)
 	addTrailer(f.client, header["Trailer"], response.Trailer)
 }
 
-// brokeOff says whose fault it is that the body of an answer did not reach its end.
-func (f *flight) brokeOff(log *slog.Logger, err error) {
+// brokeOff says whose fault it is that the body of an answer did not reach its end, and returns the trailer to end it with, or
+// nil.
+func (f *flight) brokeOff(log *slog.Logger, err error) http.Header {
 	reason := fault.Of(err)
-	if reason == "" || f.in.Context().Err() != nil { // the client takes no more of it, or has left
+	if reason == "" || f.left() { // the client takes no more of it, or has left
 		log.Debug("a client left in the middle of an answer", "endpoint", f.endpoint.ID(), "error", err)
-		return
+		return nil
 	}
 	log.Warn("an endpoint broke off in the middle of its answer", "endpoint", f.endpoint.ID(), "reason", reason, "error", err)
 	f.exchange.Faulted(reason)
+	return f.exchange.Broken(reason)
 }
 
 // copyBody copies an answer's body. What comes bit by bit is passed on before the next bit is waited for.

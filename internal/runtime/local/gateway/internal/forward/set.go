@@ -15,6 +15,8 @@ type Target struct {
 	Address string
 	// TLS says that it speaks HTTPS, with a certificate for Host, or else for the address.
 	TLS bool
+	// HTTP2 says that it speaks HTTP/2 in the clear, with prior knowledge. TLS must be false.
+	HTTP2 bool
 	// Host is the Host header that it gets, and the name that its certificate must be for; empty for what the client sent.
 	Host string
 }

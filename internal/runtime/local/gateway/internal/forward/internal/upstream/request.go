@@ -61,6 +61,9 @@ type Limits struct {
 	Idle time.Duration
 }
 
+// Touch notes that Body is being read.
+func (r *Request) Touch() { r.touched.Store(true) }
+
 // Touched reports whether a part of Body was read, so that it cannot be sent again.
 func (r *Request) Touched() bool { return r.touched.Load() }
 

@@ -1,0 +1,143 @@
+package h2
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/forward/fault"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/forward/internal/upstream"
+)
+
+// upload is the body of a request on its way to the server.
+type upload struct {
+	exchange *exchange
+	drained  atomic.Bool
+	closed   atomic.Bool
+	broken   atomic.Pointer[upstream.RequestBodyError] // why the client's body ended early
+
+	reading sync.Mutex
+	length  int64
+	stalled *time.Timer // runs while the server takes nothing
+}
+
+// errClosed is why a body is read no further: the answer is complete without it.
+var errClosed = errors.New("the server did not want the request's body")
+
+// Read implements [io.Reader]. The transport reads as fast as the server takes.
+func (u *upload) Read(p []byte) (int, error) {
+	u.reading.Lock()
+	defer u.reading.Unlock()
+	if u.stalled != nil {
+		u.stalled.Stop()
+	}
+	if u.closed.Load() {
+		return 0, errClosed
+	}
+	request := u.exchange.request
+	request.Touch()
+	n, err := request.Body.Read(p)
+	u.length += int64(n)
+	switch {
+	case errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF):
+		u.drain()
+	case err != nil:
+		if !u.closed.Load() { // else it was interrupted
+			u.broken.Store(&upstream.RequestBodyError{Cause: err})
+		}
+	case request.Length >= 0 && u.length >= request.Length:
+		u.drain()
+	case request.Limits.Idle > 0:
+		u.stalled = time.AfterFunc(request.Limits.Idle, func() {
+			u.exchange.cancel(fault.New(fault.IdleTimeout, errors.New("the server stopped to read the request's body")))
+		})
+	}
+	return n, err
+}
+
+// drain notes that the body was read in full.
+func (u *upload) drain() {
+	if u.drained.Swap(true) {
+		return
+	}
+	request := u.exchange.request
+	if request.Trailer != nil {
+		for name, values := range request.Trailer() {
+			u.exchange.trailer[name] = values
+		}
+	}
+	if request.Uploaded != nil {
+		request.Uploaded()
+	}
+	u.exchange.awaitHead()
+}
+
+// Close implements [io.Closer]. It returns when nobody reads the client's body any more.
+func (u *upload) Close() error {
+	if request := u.exchange.request; !u.closed.Swap(true) && !u.drained.Load() && request.Interrupt != nil && request.Touched() {
+		u.exchange.detach() // a server of HTTP/1.1 takes the interruption for the client's end
+		request.Interrupt()
+	}
+	u.reading.Lock()
+	defer u.reading.Unlock()
+	if u.stalled != nil {
+		u.stalled.Stop()
+	}
+	return nil
+}
+
+// Body is the body of an answer.
+type Body struct {
+	exchange *exchange
+	source   io.ReadCloser
+	streams  bool
+	closed   bool
+}
+
+// Streams reports whether the length is unknown, so that parts are to be passed on as they come.
+func (b *Body) Streams() bool { return b.streams }
+
+// Ready reports whether something of the body is known to have come already.
+func (b *Body) Ready() bool { return false }
+
+// RequestUnfinished reports whether the server answered before it had been sent the whole request.
+func (b *Body) RequestUnfinished() bool {
+	return b.exchange.upload != nil && !b.exchange.upload.drained.Load()
+}
+
+// Withhold keeps a request's body that still waits for the answer 100 from being sent any more.
+func (b *Body) Withhold() {
+	if b.exchange.upload != nil && !b.exchange.request.Touched() {
+		b.exchange.upload.closed.Store(true)
+	}
+}
+
+// Read implements [io.Reader].
+func (b *Body) Read(p []byte) (int, error) {
+	var stalled *time.Timer
+	if idle := b.exchange.request.Limits.Idle; idle > 0 {
+		stalled = time.AfterFunc(idle, func() { b.exchange.cancel(fault.New(fault.IdleTimeout, context.DeadlineExceeded)) })
+	}
+	n, err := b.source.Read(p)
+	if stalled != nil {
+		stalled.Stop()
+	}
+	if err != nil && err != io.EOF { //nolint:errorlint // exactly that
+		err = b.exchange.explain(err)
+	}
+	return n, err
+}
+
+// Close implements [io.Closer].
+func (b *Body) Close() error {
+	if b.closed {
+		return nil
+	}
+	b.closed = true
+	err := b.source.Close()
+	b.exchange.end()
+	return err
+}

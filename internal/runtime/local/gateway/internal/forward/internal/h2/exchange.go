@@ -1,0 +1,142 @@
+package h2
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/net/http2"
+
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/forward/fault"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/forward/internal/upstream"
+)
+
+// exchange is one request and its answer. Its own context, and not the client's, ends it, with the reason as its cause: the
+// client's end is waited out for a while, and time limits are told from it.
+type exchange struct {
+	request *upstream.Request
+	ctx     context.Context
+	cancel  context.CancelCauseFunc
+	detach  func() bool // from the client's context
+	upload  *upload     // nil when there is no body to pass on
+	trailer http.Header // of the request, filled in at its body's end
+
+	mu       sync.Mutex
+	answered bool        // the head of the answer has come, or never will
+	timer    *time.Timer // what is waited for at present
+}
+
+func newExchange(client context.Context, request *upstream.Request) *exchange {
+	x := &exchange{request: request}
+	x.ctx, x.cancel = context.WithCancelCause(context.WithoutCancel(client))
+	x.detach = context.AfterFunc(client, func() { x.clientLeft(client) })
+	if request.Body == nil {
+		x.awaitHead()
+		return x
+	}
+	x.upload = &upload{exchange: x}
+	if request.Trailer != nil {
+		x.trailer = make(http.Header, len(request.TrailerNames))
+		for _, name := range request.TrailerNames {
+			x.trailer[name] = nil
+		}
+	}
+	return x
+}
+
+// awaitHead bounds how long the head of the answer is waited for from now on.
+func (x *exchange) awaitHead() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if limit := x.request.Limits.Response; limit > 0 && !x.answered {
+		x.timer = time.AfterFunc(limit, func() {
+			x.cancel(fault.New(fault.ResponseTimeout, context.DeadlineExceeded))
+		})
+	}
+}
+
+// headCame ends what waits for the head, and lets no interim answer through any more.
+func (x *exchange) headCame() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.answered = true
+	if x.timer != nil {
+		x.timer.Stop()
+	}
+}
+
+// clientLeft ends the exchange, at once or when the head of the answer has not come after the request's patience.
+func (x *exchange) clientLeft(client context.Context) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.answered {
+		x.cancel(context.Cause(client))
+		return
+	}
+	if x.request.Patience != nil {
+		if wait := x.request.Patience(); wait > 0 {
+			time.AfterFunc(wait, func() {
+				x.mu.Lock()
+				defer x.mu.Unlock()
+				if x.answered {
+					x.cancel(context.Cause(client))
+				} else {
+					x.cancel(upstream.ErrAbandoned)
+				}
+			})
+			return
+		}
+	}
+	x.cancel(upstream.ErrAbandoned)
+}
+
+// end lets go of everything. It returns when the request's body is read by nobody any more.
+func (x *exchange) end() {
+	x.detach()
+	x.cancel(nil)
+	if x.upload != nil {
+		_ = x.upload.Close()
+	}
+}
+
+// explain says why there was no answer, or no end of it.
+func (x *exchange) explain(err error) error {
+	if x.upload != nil {
+		if broken := x.upload.broken.Load(); broken != nil {
+			return broken
+		}
+	}
+	if cause := context.Cause(x.ctx); cause != nil {
+		return cause
+	}
+	switch {
+	case fault.Of(err) != "":
+		return err
+	case isTooLarge(err):
+		return fault.New(fault.ResponseTooLarge, err)
+	case isMalformed(err):
+		return fault.New(fault.MalformedResponse, err)
+	}
+	return fault.New(fault.ConnectionClosed, err)
+}
+
+// isTooLarge and isMalformed know errors of the transport that have no type of their own by what they say. One field that is
+// longer than all may be together is an error of the compression.
+func isTooLarge(err error) bool {
+	return strings.Contains(err.Error(), "header list larger than") || strings.Contains(err.Error(), "COMPRESSION_ERROR")
+}
+
+func isMalformed(err error) bool {
+	if stream, ok := errors.AsType[http2.StreamError](err); ok {
+		return stream.Code == http2.ErrCodeProtocol
+	}
+	for _, said := range []string{"looked like an HTTP/1.1 header", "PROTOCOL_ERROR", "frame too large", "malformed"} {
+		if strings.Contains(err.Error(), said) {
+			return true
+		}
+	}
+	return false
+}
