@@ -49,7 +49,11 @@ func (x *regionExchange) admit(r *http.Request) *rejection {
 			return t.held
 		}
 	}
-	if s := x.table.routes.find(r); s != nil {
+	s := x.table.routes.find(r)
+	if refused := x.table.routes.checkTarget(r, s); refused != nil {
+		return refused
+	}
+	if s != nil {
 		return x.admitToSplit(r, s)
 	}
 	x.service, x.deploymentName = cutService(r), r.Header.Get(HeaderDeployment)

@@ -8,12 +8,6 @@ import (
 
 // admitToSplit decides who serves a request on a split's route.
 func (x *regionExchange) admitToSplit(r *http.Request, s *split) *rejection {
-	if hasDotSegment(r.URL.Path) {
-		return &rejection{
-			status: http.StatusBadRequest, code: CodePathAmbiguous,
-			detail: "the path has a segment . or ..: send the path that it stands for",
-		}
-	}
 	if refused := x.demand(r, s.need); refused != nil {
 		return refused
 	}

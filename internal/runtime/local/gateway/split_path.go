@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"net/url"
 	"strings"
+
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/forward"
 )
 
 // rewriting puts something in the place of a route's path prefix.
@@ -37,7 +39,7 @@ func (w rewriting) apply(u *url.URL) {
 	}
 	raw := ""
 	if u.RawPath != "" || !w.canonical {
-		raw = cmp.Or(w.escaped+afterSegments(u.EscapedPath(), w.segments), "/")
+		raw = cmp.Or(w.escaped+afterSegments(forward.RawPath(u), w.segments), "/")
 	}
 	u.Path, u.RawPath = cmp.Or(w.plain+u.Path[len(w.prefix):], "/"), raw
 }

@@ -54,7 +54,11 @@ func (t splitRoutes) find(r *http.Request) *split {
 	if t.any == nil && len(t.byHost) == 0 {
 		return nil
 	}
-	path := decodedSegments(r.URL)
+	return t.findPath(r, decodedSegments(r.URL))
+}
+
+// findPath is find for a reading of the path.
+func (t splitRoutes) findPath(r *http.Request, path string) *split {
 	if !strings.HasPrefix(path, "/") {
 		return nil
 	}

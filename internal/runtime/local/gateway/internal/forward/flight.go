@@ -3,6 +3,7 @@ package forward
 import (
 	"cmp"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -109,6 +110,9 @@ func (f *flight) load() error {
 
 // left reports whether the client has left.
 func (f *flight) left() bool { return f.in.Context().Err() != nil && !f.interrupted.Load() }
+
+// RawPath is the path of a request byte for byte as it came, and as it is sent on.
+func RawPath(u *url.URL) string { return upstream.RawPath(u) }
 
 // removeOneHop removes the headers that are meant for this hop, by their nature or because the sender says so.
 func removeOneHop(header http.Header) {

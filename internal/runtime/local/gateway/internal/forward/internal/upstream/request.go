@@ -117,7 +117,7 @@ func (r *Request) appendHead(out []byte) []byte {
 
 // appendTarget appends the request's target in origin form: RFC 9112, 3.2.1.
 func (r *Request) appendTarget(out []byte) []byte {
-	path := r.URL.EscapedPath()
+	path := RawPath(r.URL)
 	if !strings.HasPrefix(path, "/") && path != "*" {
 		out = append(out, '/')
 	}
@@ -127,6 +127,15 @@ func (r *Request) appendTarget(out []byte) []byte {
 		out = append(out, r.URL.RawQuery...)
 	}
 	return out
+}
+
+// RawPath is the path as it came. [url.URL.EscapedPath] would write one anew that has a byte which belongs escaped, and with it
+// what is escaped on purpose.
+func RawPath(u *url.URL) string {
+	if u.RawPath != "" {
+		return u.RawPath
+	}
+	return u.EscapedPath()
 }
 
 // appendField appends a header field. A line break in a value becomes a space, so that no value can add a field.
