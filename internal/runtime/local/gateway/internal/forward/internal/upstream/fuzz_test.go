@@ -170,6 +170,10 @@ func FuzzAnswer(f *testing.F) {
 		if spaced(want.Header) {
 			return
 		}
+		if got.Broken && !want.Broken { // a trailer whose lines end with a line feed alone, which net/http takes at times
+			require.Less(t, strings.Count(string(answer), "\r\n"), strings.Count(string(answer), "\n"), "%q", answer)
+			return
+		}
 		alike(&got)
 		alike(&want)
 		require.Equal(t, want, got, "%q", answer)
