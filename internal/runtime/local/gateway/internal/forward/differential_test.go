@@ -153,7 +153,8 @@ func drawBody(t *rapid.T) string {
 }
 
 func drawRequest(t *rapid.T, method string) string {
-	target := rapid.SampledFrom([]string{"/", "/a/b?c=d", "/a%2Fb", "//x", "/?", "/ü", "/a;b?x=1;y=%zz"}).Draw(t, "target")
+	// net/http's proxy writes a target anew that has bytes which belong escaped; here it passes as it came.
+	target := rapid.SampledFrom([]string{"/", "/a/b?c=d", "/a%2Fb", "//x", "/?", "/%C3%BC", "/a;b?x=1;y=%zz"}).Draw(t, "target")
 	head := fmt.Sprintf("%s %s HTTP/1.1\r\nHost: shop.example\r\n%s", method, target, drawHeader(t, drawnNames))
 	body := drawBody(t)
 	switch framing := rapid.IntRange(0, 2).Draw(t, "framing"); {
