@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 	"github.com/stretchr/testify/require"
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/forward/fault"
@@ -112,21 +114,17 @@ func errorsBy(t testing.TB, region *regionServer, reason fault.Reason) float64 {
 // observedLatencies is how many requests the histogram of the backend next has.
 func observedLatencies(t testing.TB, region *regionServer) uint64 {
 	t.Helper()
-	families, err := region.gateway.metrics.registry.Gather()
-	require.NoError(t, err)
-	for _, family := range families {
-		if family.GetName() != "synapse_gateway_split_request_duration_seconds" {
-			continue
-		}
-		for _, metric := range family.GetMetric() {
-			for _, label := range metric.GetLabel() {
-				if label.GetName() == "backend" && label.GetValue() == "next" {
-					return metric.GetHistogram().GetSampleCount()
-				}
-			}
-		}
-	}
-	return 0
+	return observed(t, region, "true") + observed(t, region, "false")
+}
+
+// observed is how many requests the histogram of the backend next has with a value of the label "answered".
+func observed(t testing.TB, region *regionServer, answered string) uint64 {
+	t.Helper()
+	histogram, ok := region.gateway.metrics.splits.latency.WithLabelValues("auth", "next", answered).(prometheus.Metric)
+	require.True(t, ok)
+	var metric dto.Metric
+	require.NoError(t, histogram.Write(&metric))
+	return metric.GetHistogram().GetSampleCount()
 }
 
 // unansweredOf is what the gauge of the backend next says.
@@ -192,6 +190,35 @@ func leaveSoon(t testing.TB, region *regionServer, came <-chan struct{}) {
 	<-came
 	require.NoError(t, connection.Close())
 	<-ctx.Done()
+}
+
+func TestTheTimeThatWasWaitedInVainIsNotThatOfAnAnswer(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		replica         func(net.Conn, *bufio.Reader)
+		timeouts        synapse.Timeouts
+		gives           bool // the client gives up
+		answered, waits uint64
+	}{
+		"an answer":                    {answeringRaw("HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n"), synapse.Timeouts{}, false, 1, 0},
+		"a client that gave up":        {silent, synapse.Timeouts{AbandonedAfter: "20ms"}, true, 0, 1},
+		"the gateway's own time limit": {silent, synapse.Timeouts{Response: "50ms", AbandonedAfter: "20ms"}, false, 0, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			region := splitTo(t, rawReplica(t, test.replica), test.timeouts)
+			if test.gives {
+				giveUpAfter(t, region.URL+"/auth/", 100*time.Millisecond)
+			} else {
+				response, err := http.Get(region.URL + "/auth/")
+				require.NoError(t, err)
+				require.NoError(t, response.Body.Close())
+			}
+			require.Eventually(t, func() bool { return observedLatencies(t, region) == 1 }, patience, time.Millisecond)
+			require.Equal(t, test.answered, observed(t, region, "true"))
+			require.Equal(t, test.waits, observed(t, region, "false"))
+		})
+	}
 }
 
 func TestAClientThatLeavesSoonDoesNotHideABackendThatHangs(t *testing.T) {

@@ -43,7 +43,7 @@ func newRegionMetrics(region string, now func() time.Time) *regionMetrics {
 		latency: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "synapse_gateway_request_duration_seconds", Help: "Time from the head of the request to the head of the answer.",
 			ConstLabels: labels, Buckets: latencyBuckets(),
-		}, []string{"service", "deployment"}),
+		}, []string{"service", "deployment", labelAnswered}),
 		rejected: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "synapse_gateway_rejected_total", Help: "Requests that the gateway answered itself, by problem code.", ConstLabels: labels,
 		}, []string{"reason"}),
@@ -64,10 +64,15 @@ func newRegionMetrics(region string, now func() time.Time) *regionMetrics {
 	return m
 }
 
+// labelAnswered tells, in histograms, whether the head of an answer came. Where it did not, the time is that until somebody gave
+// up: no answer is within any bound of it.
+const labelAnswered = "answered"
+
 // requestMetrics are the series of one that serves requests, looked up once and not at every request.
 type requestMetrics struct {
 	byOutcome  [len(outcomes)]prometheus.Counter
-	latency    prometheus.Observer
+	latency    prometheus.Observer // of requests whose answer came
+	inVain     prometheus.Observer // the time that others were waited for
 	errors     map[fault.Reason]prometheus.Counter
 	unanswered *unanswered
 }
@@ -75,7 +80,8 @@ type requestMetrics struct {
 // newRequestMetrics looks the series up for the one with two labels.
 func newRequestMetrics(requests, errors *prometheus.CounterVec, latency *prometheus.HistogramVec, waiting *unansweredCollector, key [2]string) requestMetrics {
 	series := requestMetrics{
-		latency: latency.WithLabelValues(key[0], key[1]), unanswered: waiting.of(key), errors: make(map[fault.Reason]prometheus.Counter),
+		latency: latency.WithLabelValues(key[0], key[1], "true"), inVain: latency.WithLabelValues(key[0], key[1], "false"),
+		unanswered: waiting.of(key), errors: make(map[fault.Reason]prometheus.Counter),
 	}
 	for o, name := range outcomes {
 		series.byOutcome[o] = requests.WithLabelValues(key[0], key[1], name)

@@ -79,7 +79,11 @@ func (x *regionExchange) headCame(o outcome) {
 	if !x.unmeasured {
 		duration := x.gateway.now().Sub(x.start)
 		for _, series := range x.series() {
-			series.latency.Observe(duration.Seconds())
+			if x.answered {
+				series.latency.Observe(duration.Seconds())
+			} else {
+				series.inVain.Observe(duration.Seconds())
+			}
 		}
 	}
 }

@@ -28,7 +28,7 @@ func newSplitMetrics(region prometheus.Labels, now func() time.Time) *splitMetri
 		latency: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "synapse_gateway_split_request_duration_seconds", Help: "Time from the head of the request to the head of the answer.",
 			ConstLabels: region, Buckets: latencyBuckets(),
-		}, []string{"split", "backend"}),
+		}, []string{"split", "backend", labelAnswered}),
 		fallbacks: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "synapse_gateway_split_fallbacks_total", Help: "Requests that the stable backend served because this one could not.", ConstLabels: region,
 		}, []string{"split", "backend"}),

@@ -36,7 +36,7 @@ func TestRequestsOfASplitAreCounted(t *testing.T) {
 	t.Run("every series of a backend is there before its first request", func(t *testing.T) {
 		series := seriesOf(t, region, "split", "auth")
 		require.Equal(t, 2*len(outcomes), series["synapse_gateway_split_requests_total"])
-		require.Equal(t, 2, series["synapse_gateway_split_request_duration_seconds"])
+		require.Equal(t, 4, series["synapse_gateway_split_request_duration_seconds"])
 	})
 	t.Run("the series of a split that is gone go", func(t *testing.T) {
 		config.Splits = nil
