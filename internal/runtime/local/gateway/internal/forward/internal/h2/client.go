@@ -113,7 +113,11 @@ func (c *Client) Do(ctx context.Context, request *upstream.Request) (*http.Respo
 // request makes the request that the transport takes.
 func (c *Client) request(x *exchange) *http.Request {
 	r := x.request
-	target := url.URL{Scheme: "http", Host: c.options.Address, Path: r.URL.Path, RawPath: r.URL.RawPath, RawQuery: r.URL.RawQuery, ForceQuery: r.URL.ForceQuery}
+	host := cmp.Or(r.Host, c.options.Address)
+	// The transport would escape a path anew. Of what is opaque it takes off the scheme and the host, and sends the rest as it is.
+	target := url.URL{
+		Scheme: "http", Host: c.options.Address, Opaque: "//" + host + upstream.RawPath(r.URL), RawQuery: r.URL.RawQuery, ForceQuery: r.URL.ForceQuery,
+	}
 	header := maps.Clone(r.Header) // the transport may read it when the request is over already
 	for name := range header {
 		if upstream.OfOneHop(name) || name == "Content-Length" || name == "Host" {
@@ -126,7 +130,7 @@ func (c *Client) request(x *exchange) *http.Request {
 	if _, found := header["User-Agent"]; !found {
 		header["User-Agent"] = nil // the transport would name itself
 	}
-	out := &http.Request{Method: r.Method, URL: &target, Host: cmp.Or(r.Host, c.options.Address), Header: header, ContentLength: r.Length}
+	out := &http.Request{Method: r.Method, URL: &target, Host: host, Header: header, ContentLength: r.Length}
 	switch {
 	case r.Body != nil:
 		out.Body = x.upload

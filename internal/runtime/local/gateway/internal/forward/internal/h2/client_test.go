@@ -83,6 +83,21 @@ func TestARequestArrivesAsItIs(t *testing.T) {
 	require.True(t, r.Touched())
 }
 
+func TestATargetArrivesByteForByte(t *testing.T) {
+	t.Parallel()
+	var seen atomic.Value
+	c := server(t, func(_ http.ResponseWriter, r *http.Request) { seen.Store(r.RequestURI) })
+	for _, target := range []string{"/", "/?", "/a%2Fb|c", "/a^b{x}", "//x", "//example.com/x", "/a;v=1//b?a=|&b=%zz;c", "/DOMAIN%5Cuser", "/%255Cx", "/ü"} {
+		r := request(http.MethodGet, "/", "")
+		path, query, found := strings.Cut(target, "?")
+		r.URL = &url.URL{Path: path, RawPath: path, RawQuery: query, ForceQuery: found && query == ""}
+		response, err := c.Do(t.Context(), r)
+		require.NoError(t, err, target)
+		require.NoError(t, response.Body.Close())
+		require.Equal(t, target, seen.Load())
+	}
+}
+
 func TestWhyThereIsNoAnswer(t *testing.T) {
 	t.Parallel()
 	hang := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
