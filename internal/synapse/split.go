@@ -44,6 +44,13 @@ type SplitBackend struct {
 	URL        string    `json:"url,omitempty" doc:"Base URL of a backend outside the platform, such as the monolith. Exactly one of deployment and url is given."`
 	// ReplacePrefix takes the place of the route's path prefix, as URLRewrite's ReplacePrefixMatch in the Gateway API.
 	ReplacePrefix string `json:"replace_prefix,omitempty" doc:"What the backend sees in place of the route's path_prefix. Default: / for a deployment, path_prefix itself for a url."`
+	// RewriteResponses is a pointer because what is not said means true.
+	RewriteResponses *bool `json:"rewrite_responses,omitempty" doc:"Turns what the backend says of its own paths in Location, Content-Location, Refresh and the paths of cookies into the client's. Default: true."`
+}
+
+// RewritesResponses reports whether the paths in the backend's answers become the client's.
+func (b SplitBackend) RewritesResponses() bool {
+	return b.RewriteResponses == nil || *b.RewriteResponses
 }
 
 // SplitGate says how a step is left.
@@ -137,11 +144,22 @@ const (
 	AffinityCookie AffinityKey = "cookie"
 )
 
+// SameSite says to which requests from other sites browsers add a cookie: RFC 6265bis, 4.1.2.7.
+type SameSite string
+
+// The values of SameSite.
+const (
+	SameSiteLax    SameSite = "lax"    // to those that open a page
+	SameSiteStrict SameSite = "strict" // to none
+	SameSiteNone   SameSite = "none"   // to all, over HTTPS
+)
+
 // Affinity keeps requests with the same key at the same backend, in all regions and after restarts: see [Cohort].
 type Affinity struct {
-	Key  AffinityKey `json:"key" doc:"tenant, header or cookie."`
-	Name string      `json:"name,omitempty" doc:"Name of the header or cookie. A cookie that is missing is set by the gateway. Default for a cookie: synapse_cohort."`
-	Salt string      `json:"salt,omitempty" doc:"Makes the cohorts of one split independent of another's. Default: one chosen by the control plane; with the key tenant, one that fits the weights best for the tenants there are."`
+	Key      AffinityKey `json:"key" doc:"tenant, header or cookie."`
+	Name     string      `json:"name,omitempty" doc:"Name of the header or cookie. A cookie that is missing is set by the gateway. Default for a cookie: synapse_cohort."`
+	SameSite SameSite    `json:"same_site,omitempty" doc:"To which requests from other sites browsers add the cookie: strict (none), lax (those that open a page) or none (all; needs HTTPS). Default for a cookie: lax."`
+	Salt     string      `json:"salt,omitempty" doc:"Makes the cohorts of one split independent of another's. Default: one chosen by the control plane; with the key tenant, one that fits the weights best for the tenants there are."`
 }
 
 // SplitMatch sends requests with a header to a backend.
@@ -164,6 +182,10 @@ func (s *TrafficSplitSpec) SetDefaults() {
 	s.Route.Host = strings.ToLower(s.Route.Host)
 	backends := make(map[string]SplitBackend, len(s.Backends))
 	for name, backend := range s.Backends {
+		if backend.RewriteResponses == nil {
+			rewrite := true
+			backend.RewriteResponses = &rewrite
+		}
 		if backend.Deployment != "" {
 			setDefault(&backend.ReplacePrefix, "/")
 		} else {
@@ -174,6 +196,7 @@ func (s *TrafficSplitSpec) SetDefaults() {
 	s.Backends = backends
 	if a := s.Affinity; a != nil && a.Key == AffinityCookie {
 		setDefault(&a.Name, "synapse_cohort")
+		setDefault(&a.SameSite, SameSiteLax)
 	}
 	if m := s.Mirror; m != nil {
 		setDefault(&m.Percent, 100)

@@ -46,6 +46,24 @@ func TestSplitValidation(t *testing.T) {
 		{"a url that is none", func(s *TrafficSplitSpec) {
 			s.Backends["monolith"] = SplitBackend{Role: "stable", URL: "monolith:80"}
 		}, "/spec/backends/monolith/url", "http://HOST:PORT"},
+		{"the address of a metadata server", func(s *TrafficSplitSpec) {
+			s.Backends["monolith"] = SplitBackend{Role: "stable", URL: "http://169.254.169.254"}
+		}, "/spec/backends/monolith/url", "credentials of their machines"},
+		{"a link-local address, as one of IPv6", func(s *TrafficSplitSpec) {
+			s.Backends["monolith"] = SplitBackend{Role: "stable", URL: "http://[::ffff:169.254.1.1]:8080"}
+		}, "/spec/backends/monolith/url", "credentials of their machines"},
+		{"a link-local address of IPv6", func(s *TrafficSplitSpec) {
+			s.Backends["monolith"] = SplitBackend{Role: "stable", URL: "http://[fe80::1]"}
+		}, "/spec/backends/monolith/url", "credentials of their machines"},
+		{"the name of a metadata server", func(s *TrafficSplitSpec) {
+			s.Backends["monolith"] = SplitBackend{Role: "stable", URL: "http://Metadata.Google.Internal./x"}
+		}, "/spec/backends/monolith/url", "credentials of their machines"},
+		{"a same_site that is none of the three", func(s *TrafficSplitSpec) {
+			s.Affinity = &Affinity{Key: AffinityCookie, Name: "c", SameSite: "sometimes"}
+		}, "/spec/affinity/same_site", "strict"},
+		{"a same_site without a cookie", func(s *TrafficSplitSpec) {
+			s.Affinity = &Affinity{Key: AffinityTenant, SameSite: SameSiteNone}
+		}, "/spec/affinity/same_site", "leave it out"},
 		{"a password in a url", func(s *TrafficSplitSpec) {
 			s.Backends["monolith"] = SplitBackend{Role: "stable", URL: "http://u:secret@m"}
 		}, "/spec/backends/monolith/url", "must not contain a user"},

@@ -3,6 +3,7 @@ package synapse
 import (
 	"maps"
 	"math"
+	"net/netip"
 	"net/url"
 	"path"
 	"regexp"
@@ -113,8 +114,23 @@ func validateBackendURL(pointer, text string) []FieldError {
 		return []FieldError{invalid(pointer, "must not contain a user or password")}
 	case u.RawQuery != "" || u.Fragment != "" || u.ForceQuery:
 		return []FieldError{invalid(pointer, "must not have a query or fragment: requests bring their own")}
+	case isLinkLocal(u.Hostname()):
+		return []FieldError{invalid(pointer, "%s is a link-local address, where clouds serve the credentials of their machines: a route to it would give them to users. Name the backend by another address", u.Hostname())}
 	}
 	return nil
+}
+
+// metadataHosts are the names and other addresses of metadata servers.
+var metadataHosts = []string{"metadata", "metadata.google.internal", "metadata.goog", "instance-data", "instance-data.ec2.internal", "fd00:ec2::254"}
+
+// isLinkLocal reports whether a host is a link-local address (RFC 3927, RFC 4291, 2.5.6), or a cloud's metadata server.
+func isLinkLocal(host string) bool {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	if slices.Contains(metadataHosts, host) {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && (ip.Unmap().IsLinkLocalUnicast() || slices.Contains(metadataHosts, ip.WithZone("").String()))
 }
 
 func (r SplitRoute) validate(pointer string) []FieldError {
@@ -162,6 +178,11 @@ func (s *TrafficSplitSpec) validateWeights() []FieldError {
 func (a *Affinity) validate(pointer string) []FieldError {
 	errs := validateOneOf(at(pointer, "key"), a.Key, AffinityTenant, AffinityHeader, AffinityCookie)
 	errs = append(errs, validateText(at(pointer, "salt"), a.Salt, 200)...)
+	if a.Key == AffinityCookie {
+		errs = append(errs, validateOneOf(at(pointer, "same_site"), a.SameSite, SameSiteLax, SameSiteStrict, SameSiteNone)...)
+	} else if a.SameSite != "" {
+		errs = append(errs, invalid(at(pointer, "same_site"), "is about a cookie, and the key is %s: leave it out", a.Key))
+	}
 	switch {
 	case a.Key == AffinityTenant && a.Name != "":
 		errs = append(errs, invalid(at(pointer, "name"), "with the key tenant there is no name to give: leave it out"))

@@ -116,7 +116,7 @@ func Run(ctx context.Context, options Options) (err error) {
 		return err
 	}
 	addKinds(controller, backend, rt, splits, "http://"+options.EntryAddress)
-	all := kinds(rt, measured, &identities)
+	all := kinds(rt, measured, &identities, listener.Addr().String())
 	addRecovery(controller, backend, all, rt, measured, options)
 
 	metrics := prometheus.NewRegistry()

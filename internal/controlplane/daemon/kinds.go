@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"net/url"
+	"slices"
 	"time"
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/measure"
@@ -48,7 +51,7 @@ func addKinds(controller *reconcile.Controller, backend object.Backend, rt *loca
 const imageTimeout = 20 * time.Second
 
 // kinds adds to the rules of each kind what only the runtime and the source of figures can check.
-func kinds(rt *local.Runtime, measured *measure.Measure, identities *identity.Config) object.Kinds {
+func kinds(rt *local.Runtime, measured *measure.Measure, identities *identity.Config, listen string) object.Kinds {
 	all := object.NewKinds()
 	all.ServiceDeployment.Resolve = object.ResolveImages(func(ctx context.Context, image string) (reference, digest string, err error) {
 		ctx, cancel := context.WithTimeout(ctx, imageTimeout)
@@ -75,7 +78,11 @@ func kinds(rt *local.Runtime, measured *measure.Measure, identities *identity.Co
 		return checkScenario(spec, rt.CanFault)
 	}
 	all.TrafficSplit.Preflight = func(_ context.Context, _ synapse.Meta, spec *synapse.TrafficSplitSpec) []synapse.FieldError {
-		return checkQueries(spec, measured.HasPrometheus())
+		own := []ownAddress{{"the API of this control plane", listen}}
+		for name, address := range rt.Addresses() {
+			own = append(own, ownAddress{name, address})
+		}
+		return append(checkQueries(spec, measured.HasPrometheus()), checkBackendURLs(spec, thisMachine(), own)...)
 	}
 	return all
 }
@@ -105,6 +112,30 @@ func checkQueries(spec *synapse.TrafficSplitSpec, hasPrometheus bool) []synapse.
 			errs = append(errs, synapse.FieldError{Pointer: pointer, Code: synapse.CodeInvalid,
 				Message: "this control plane is not connected to a Prometheus server: start synapsed with --prometheus-url, or name an slo in place of the query"})
 		}
+	}
+	return errs
+}
+
+// ownAddress is where a part of the platform listens: HOST:PORT.
+type ownAddress struct{ name, address string }
+
+// checkBackendURLs refuses backends that are the platform itself: requests would come back to it, and the API is not for its users.
+func checkBackendURLs(spec *synapse.TrafficSplitSpec, m machine, own []ownAddress) []synapse.FieldError {
+	var errs []synapse.FieldError
+	for _, name := range slices.Sorted(maps.Keys(spec.Backends)) {
+		u, err := url.Parse(spec.Backends[name].URL)
+		if err != nil || u.Host == "" { // a deployment, or refused by the domain
+			continue
+		}
+		i := slices.IndexFunc(own, func(part ownAddress) bool { return m.reaches(hostPort(u), part.address) })
+		if i < 0 {
+			continue
+		}
+		errs = append(errs, synapse.FieldError{
+			Pointer: "/spec/backends/" + synapse.EscapePointer(name) + "/url", Code: synapse.CodeInvalid,
+			Message: fmt.Sprintf("%s is %s: requests would come back to the platform, which ends them with 508. "+
+				"Name the server that answers by itself, or give a deployment", u.Host, own[i].name),
+		})
 	}
 	return errs
 }

@@ -61,6 +61,18 @@ func defaultAffinityName() planmodifier.String {
 	})
 }
 
+func defaultSameSite() planmodifier.String {
+	return envelope.Derived("The default depends on the key.", func(plan envelope.Planned, affinity path.Path) types.String {
+		key := plan.Text(affinity.AtName("key"))
+		if key.IsUnknown() {
+			return key
+		}
+		spec := synapse.TrafficSplitSpec{Affinity: &synapse.Affinity{Key: synapse.AffinityKey(key.ValueString())}}
+		spec.SetDefaults()
+		return envelope.Text(spec.Affinity.SameSite)
+	})
+}
+
 func defaultHold() planmodifier.String {
 	return envelope.Derived("The default depends on the interval of the analysis.", func(plan envelope.Planned, _ path.Path) types.String {
 		interval := plan.Text(path.Root("progression").AtName("analysis").AtName("interval"))

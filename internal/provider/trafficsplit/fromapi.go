@@ -21,7 +21,7 @@ func (m *Model) FromAPI(ctx context.Context, split *synapse.Object[synapse.Traff
 	for name, backend := range spec.Backends {
 		backends[name] = Backend{
 			Role: envelope.Text(backend.Role), Deployment: envelope.Text(backend.Deployment), URL: envelope.Text(backend.URL),
-			ReplacePrefix: envelope.Text(backend.ReplacePrefix),
+			ReplacePrefix: envelope.Text(backend.ReplacePrefix), RewriteResponses: types.BoolValue(backend.RewritesResponses()),
 		}
 	}
 	m.Backends = backends
@@ -34,7 +34,7 @@ func (m *Model) FromAPI(ctx context.Context, split *synapse.Object[synapse.Traff
 	m.Limits = requesttimeouts.FromAPI(spec.Timeouts)
 	m.Affinity, m.Mirror = nil, nil
 	if a := spec.Affinity; a != nil {
-		m.Affinity = &Affinity{Key: envelope.Text(a.Key), Name: envelope.Text(a.Name), Salt: envelope.Text(a.Salt)}
+		m.Affinity = &Affinity{Key: envelope.Text(a.Key), Name: envelope.Text(a.Name), SameSite: envelope.Text(a.SameSite), Salt: envelope.Text(a.Salt)}
 	}
 	if mirror := spec.Mirror; mirror != nil {
 		m.Mirror = &Mirror{Backend: envelope.Text(mirror.Backend), Percent: types.Int64Value(int64(mirror.Percent)), Methods: mirror.Methods}

@@ -39,10 +39,11 @@ type Route struct {
 
 // Backend is one that may serve requests.
 type Backend struct {
-	Role          types.String `tfsdk:"role"`
-	Deployment    types.String `tfsdk:"deployment"`
-	URL           types.String `tfsdk:"url"`
-	ReplacePrefix types.String `tfsdk:"replace_prefix"`
+	Role             types.String `tfsdk:"role"`
+	Deployment       types.String `tfsdk:"deployment"`
+	URL              types.String `tfsdk:"url"`
+	ReplacePrefix    types.String `tfsdk:"replace_prefix"`
+	RewriteResponses types.Bool   `tfsdk:"rewrite_responses"`
 }
 
 // Progression moves the traffic to the candidate.
@@ -89,9 +90,10 @@ type Check struct {
 
 // Affinity keeps a user at one backend.
 type Affinity struct {
-	Key  types.String `tfsdk:"key"`
-	Name types.String `tfsdk:"name"`
-	Salt types.String `tfsdk:"salt"`
+	Key      types.String `tfsdk:"key"`
+	Name     types.String `tfsdk:"name"`
+	SameSite types.String `tfsdk:"same_site"`
+	Salt     types.String `tfsdk:"salt"`
 }
 
 // Match sends requests with a header to a backend.

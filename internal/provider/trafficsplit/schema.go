@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework-validators/mapvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/int64default"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
@@ -89,6 +90,10 @@ func backendAttributes() map[string]schema.Attribute {
 			Optional: true, Computed: true, Validators: notEmpty(), PlanModifiers: []planmodifier.String{defaultReplacePrefix()},
 			MarkdownDescription: "What the backend sees in place of the route's `path_prefix`. Default: `/` for a deployment, `path_prefix` itself for a url.",
 		},
+		"rewrite_responses": schema.BoolAttribute{
+			Optional: true, Computed: true, Default: booldefault.StaticBool(true),
+			MarkdownDescription: "Turns what the backend says of its own paths in `Location`, `Content-Location`, `Refresh` and the paths of cookies into the client's. Default: `true`.",
+		},
 	}
 }
 
@@ -98,6 +103,11 @@ func affinityAttributes() map[string]schema.Attribute {
 		"name": schema.StringAttribute{
 			Optional: true, Computed: true, Validators: notEmpty(), PlanModifiers: []planmodifier.String{defaultAffinityName()},
 			MarkdownDescription: "Name of the header or cookie. A cookie that is missing is set by the gateway. Default: `synapse_cohort` for a cookie; a header has none.",
+		},
+		"same_site": schema.StringAttribute{
+			Optional: true, Computed: true, Validators: notEmpty(), PlanModifiers: []planmodifier.String{defaultSameSite()},
+			MarkdownDescription: "To which requests from other sites browsers add the cookie: `strict` (none), `lax` (those that open a page) or `none` (all, as an embedded page needs; over HTTPS only). " +
+				"Default: `lax` for a cookie; other keys have none.",
 		},
 		"salt": schema.StringAttribute{
 			Optional: true, Validators: notEmpty(),

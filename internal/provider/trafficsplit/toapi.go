@@ -20,7 +20,7 @@ func (m *Model) ToAPI() synapse.TrafficSplitSpec {
 	for name, backend := range m.Backends {
 		spec.Backends[name] = synapse.SplitBackend{
 			Role: synapse.SplitRole(backend.Role.ValueString()), Deployment: backend.Deployment.ValueString(), URL: backend.URL.ValueString(),
-			ReplacePrefix: backend.ReplacePrefix.ValueString(),
+			ReplacePrefix: backend.ReplacePrefix.ValueString(), RewriteResponses: backend.RewriteResponses.ValueBoolPointer(),
 		}
 	}
 	if len(m.Weights) > 0 {
@@ -30,7 +30,7 @@ func (m *Model) ToAPI() synapse.TrafficSplitSpec {
 		spec.Weights[name] = whole(weight)
 	}
 	if a := m.Affinity; a != nil {
-		spec.Affinity = &synapse.Affinity{Key: synapse.AffinityKey(a.Key.ValueString()), Name: a.Name.ValueString(), Salt: a.Salt.ValueString()}
+		spec.Affinity = &synapse.Affinity{Key: synapse.AffinityKey(a.Key.ValueString()), Name: a.Name.ValueString(), SameSite: synapse.SameSite(a.SameSite.ValueString()), Salt: a.Salt.ValueString()}
 	}
 	for _, match := range m.Match {
 		spec.Match = append(spec.Match, synapse.SplitMatch{Header: match.Header.ValueString(), Value: match.Value.ValueString(), Backend: match.Backend.ValueString()})

@@ -127,6 +127,20 @@ func unreachable(ctx context.Context, text string) string {
 	return ""
 }
 
+// Addresses lists where entry, database endpoint and gateways listen, HOST:PORT by what it is. They are on loopback.
+func (r *Runtime) Addresses() map[string]string {
+	all := map[string]string{"the global entry": r.options.EntryAddress, "the database write endpoint": r.options.DatabaseAddress}
+	if p, known := r.processes.Get(entryID); known {
+		all["the admin port of the global entry"] = p.Labels[labelAdmin]
+	}
+	for _, region := range r.gatewayRegions() {
+		p, _ := r.processes.Get(gatewayID(region))
+		all["the gateway of region "+region] = p.Labels[labelPublic]
+		all["the admin port of the gateway of region "+region] = p.Labels[labelAdmin]
+	}
+	return all
+}
+
 // GatewayMetrics reads the metrics of all region gateways, by region. Those that do not answer are left out; the
 // error says why, and what the others answered is valid beside it.
 func (r *Runtime) GatewayMetrics(ctx context.Context) (map[string][]*dto.MetricFamily, error) {
@@ -187,7 +201,7 @@ func gatewaySplit(split runtime.Split, region string) gateway.Split {
 	}
 	for _, name := range slices.Sorted(maps.Keys(spec.Backends)) {
 		backend := spec.Backends[name]
-		next := gateway.SplitBackend{URL: backend.URL, ReplacePrefix: backend.ReplacePrefix, Weight: weights[name]}
+		next := gateway.SplitBackend{URL: backend.URL, ReplacePrefix: backend.ReplacePrefix, KeepResponses: !backend.RewritesResponses(), Weight: weights[name]}
 		next.Service, next.Deployment, _ = strings.Cut(backend.Deployment, "/")
 		converted.Backends[name] = next
 		if name != converted.Stable {

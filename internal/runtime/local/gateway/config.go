@@ -63,6 +63,8 @@ type Tenant struct {
 type Service struct {
 	// Tenant is what requests to the service must say of their tenant; optional when empty.
 	Tenant synapse.TenantNeed `json:"tenant,omitempty"`
+	// KeepResponses leaves the service's own paths, without its name in front, in its answers on its own path.
+	KeepResponses bool `json:"keep_responses,omitempty"`
 	// Deployments are ordered from the oldest to the newest: the first that has endpoints serves by default.
 	Deployments []Deployment `json:"deployments,omitempty"`
 	// Timeouts are the platform's where they are not given.

@@ -185,6 +185,7 @@ func (e *entry) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &entryExchange{
 		entry: e, deployments: r.Header[HeaderDeployment], prefer: r.Header.Get(HeaderPreferRegion), requestID: requestID(r), asked: askedBy(r), start: e.now(),
 		limits: e.table.Load().limits,
+		hops:   r.Header[HeaderHops],
 	}
 	defer x.done()
 	var refused *rejection

@@ -17,6 +17,7 @@ type entryExchange struct {
 	sender sender
 	// deployments is the header as it came: it is for the region to judge it.
 	deployments []string
+	hops        []string // as it came: the region reads it
 	prefer      string
 	requestID   string
 	asked       asking
@@ -124,6 +125,9 @@ func (x *entryExchange) Prepare(header http.Header) {
 	header[HeaderTenantProof] = proofHeaders[x.sender.claim.Proof]
 	if x.deployments != nil {
 		header[HeaderDeployment] = x.deployments
+	}
+	if x.hops != nil {
+		header[HeaderHops] = x.hops
 	}
 	header[HeaderRequestID] = []string{x.requestID}
 	header[headerClientIP] = []string{x.sender.Client.String()}

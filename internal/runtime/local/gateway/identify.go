@@ -87,12 +87,6 @@ func (x *regionExchange) demand(r *http.Request, need synapse.TenantNeed) *rejec
 	return refused
 }
 
-// isPreflight reports whether a browser asks what it may send (https://fetch.spec.whatwg.org/#cors-preflight-request). It does so
-// without credentials, and so without a tenant.
-func isPreflight(r *http.Request) bool {
-	return r.Method == http.MethodOptions && r.Header.Get("Origin") != "" && r.Header.Get("Access-Control-Request-Method") != ""
-}
-
 // proofHeaders are the values of [HeaderTenantProof], shared by all requests and never changed.
 var proofHeaders = map[identity.Proof][]string{
 	identity.ProofNone: {string(identity.ProofNone)}, identity.ProofProxy: {string(identity.ProofProxy)}, identity.ProofToken: {string(identity.ProofToken)},

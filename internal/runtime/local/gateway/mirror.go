@@ -50,6 +50,7 @@ func (m *mirror) send(x *regionExchange, r *http.Request) {
 	exchange := &mirroredExchange{regionExchange{
 		gateway: g, table: x.table, tenant: x.tenant, sender: x.sender, requestID: x.requestID, backend: m.backend,
 		limits: m.backend.limits, unmeasured: true,
+		hops: x.hops,
 	}}
 	go func() {
 		defer func() { <-g.mirrored }()

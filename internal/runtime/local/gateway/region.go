@@ -15,6 +15,7 @@ import (
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/admin"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/forward"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/listen"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/quota"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/netfault"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/observer"
 )
@@ -103,6 +104,8 @@ type regionGateway struct {
 	externals     *forward.Set  // of backends outside the platform
 	mirrored      chan struct{} // holds one for each copy in flight
 	metrics       *regionMetrics
+	hops          *hopCounter
+	preflights    *quota.Bucket
 	faults        *netfault.Table
 	observer      *observer.Observer // of the other regions
 	// table is nil before the first configuration.
@@ -113,8 +116,9 @@ func newRegionGateway(region, token string, log *slog.Logger, now func() time.Ti
 	faults := netfault.NewTable(now)
 	return &regionGateway{
 		region: region, internalToken: internalToken(token), now: now, log: log,
-		proxy: forward.NewProxy(log), endpoints: forward.NewSet(now), externals: forward.NewSet(now),
+		proxy: forward.NewProxy(log), endpoints: forward.NewSet(now), externals: forward.NewSetIn(externalNetwork(), now),
 		mirrored: make(chan struct{}, maxMirrored), metrics: newRegionMetrics(region, now), faults: faults,
+		hops: newHopCounter(internalToken(token)), preflights: (*quota.Bucket)(nil).Next(preflightLimit, now()),
 		observer: observer.New(observer.Options{Name: ObserverOfGateway(region), Place: region, Faults: faults, Now: now, Log: log}),
 	}
 }
@@ -161,6 +165,7 @@ func (g *regionGateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer g.metrics.inFlight.Dec()
 	x := &regionExchange{
 		gateway: g, requestID: requestID(r), asked: askedBy(r), start: g.now(), table: g.table.Load(),
+		in: r, hops: g.hops.of(r.Header),
 	}
 	x.limits = defaultLimits()
 	if r.ContentLength >= 0 && r.ContentLength <= forward.MaxKeptBody {

@@ -15,6 +15,8 @@ type regionExchange struct {
 	table     *table // that decides; nil before the first configuration
 	tenant    *tenant
 	sender    sender
+	hops      int           // through region gateways before this one
+	in        *http.Request // as it came but for the path, which is what the backend sees
 	requestID string
 	asked     asking
 	start     time.Time
@@ -23,7 +25,7 @@ type regionExchange struct {
 	service, deploymentName string
 	// backend serves the request on a split's route, whatever other configurations come meanwhile; else it is nil.
 	backend *backend
-	cookie  string // for the client to set, or empty
+	cookie  affinityCookie // for the client to keep
 
 	deployment *deployment // that the request is at; nil outside the platform
 	endpoint   *forward.Endpoint
@@ -57,6 +59,9 @@ func (x *regionExchange) admit(r *http.Request) *rejection {
 		return x.admitToSplit(r, s)
 	}
 	x.service, x.deploymentName = cutService(r), r.Header.Get(HeaderDeployment)
+	if x.hops == maxHops {
+		return loopDetected(nil, x.service)
+	}
 	if s := x.table.services[x.service]; s != nil {
 		if refused := x.demand(r, s.need); refused != nil {
 			return refused
@@ -71,10 +76,19 @@ func (x *regionExchange) admit(r *http.Request) *rejection {
 }
 
 func (x *regionExchange) admitTenant(r *http.Request) *rejection {
-	if x.tenant == nil {
-		return nil
+	preflight := isPreflight(r)
+	if x.tenant != nil {
+		if refused := x.tenant.admit(r, x.gateway.region, x.sender.Client); refused != nil {
+			return refused
+		}
+		if !preflight {
+			return x.tenant.take(x.start)
+		}
 	}
-	return x.tenant.admit(r, x.gateway.region, x.sender.Client, x.start)
+	if preflight {
+		return x.gateway.admitPreflight(x.start)
+	}
+	return nil
 }
 
 // Next implements [forward.Exchange].
@@ -109,6 +123,7 @@ func (x *regionExchange) Prepare(header http.Header) {
 	header[headerRealIP] = values[1:2:2]
 	header[headerForwardedHost] = values[2:3:3]
 	header[headerForwardedProto] = values[3:4:4]
+	header[HeaderHops] = x.gateway.hops.after(x.hops)
 	prefix := x.forwardedPrefix()
 	if prefix != nil {
 		header[headerForwardedPrefix] = prefix
@@ -161,10 +176,9 @@ func (x *regionExchange) Answered(response *http.Response) {
 			response.Header[h.key] = h.values
 		}
 	}
+	x.rewritePaths(response.Header)
 	response.Header[HeaderRequestID] = []string{x.requestID}
-	if x.cookie != "" {
-		response.Header.Add("Set-Cookie", x.cookie)
-	}
+	x.cookie.set(response.Header, x.sender.Scheme == "https")
 }
 
 // Completed implements [forward.Exchange].

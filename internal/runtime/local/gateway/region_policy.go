@@ -64,8 +64,8 @@ func compileTenant(name string, t Tenant, previous *tenant, now time.Time) *tena
 	return compiled
 }
 
-// admit says why a request is refused, if it is. The quota comes last: what is refused for another reason costs nothing.
-func (t *tenant) admit(r *http.Request, region string, client netip.Addr, now time.Time) *rejection {
+// admit says why a request is refused, if it is, for another reason than the quota.
+func (t *tenant) admit(r *http.Request, region string, client netip.Addr) *rejection {
 	switch {
 	case !t.allowed:
 		return forbidden(CodeRegionNotAllowed, "tenant %q may not be served by region %q: use one of its allowed_regions", t.name, region)
@@ -76,6 +76,11 @@ func (t *tenant) admit(r *http.Request, region string, client netip.Addr, now ti
 	case t.readOnly != nil && isWrite(r.Method):
 		return t.readOnly
 	}
+	return nil
+}
+
+// take counts a request to the quota. It comes last: what is refused for another reason costs nothing.
+func (t *tenant) take(now time.Time) *rejection {
 	if wait, ok := t.bucket.Take(now); !ok {
 		return overQuota(wait)
 	}

@@ -42,6 +42,7 @@ type deployment struct {
 	answerHeaders   []headerValue
 	revisions       map[*forward.Endpoint][]string
 	forwardedPrefix []string
+	responsePaths   *responsePaths // on the service's own path; nil: the paths in its answers stay
 	metrics         *requestMetrics
 	limits          limits
 }
@@ -114,10 +115,15 @@ func compile(config *Config, previous *table, endpoints, externals map[forward.T
 
 func (t *table) compileService(region, name string, s Service, endpoints map[forward.Target]*forward.Endpoint, metrics *regionMetrics) *service {
 	compiled := &service{need: s.Tenant, dedicated: make(map[string]candidates)}
+	own := newRewriting("/"+name, "/", nil)
+	paths := newResponsePaths(own, nil)
+	if s.KeepResponses {
+		paths = nil
+	}
 	for _, d := range s.Deployments {
 		next := &deployment{
 			service: name, name: d.Name, tenant: d.Tenant,
-			forwardedPrefix: []string{"/" + name},
+			forwardedPrefix: own.forwardedPrefix(), responsePaths: paths,
 			answerHeaders: []headerValue{
 				{HeaderRegion, []string{region}},
 				{HeaderService, []string{name}},

@@ -163,7 +163,7 @@ func TestWhatTheServiceGets(t *testing.T) {
 	})
 	t.Run("nothing that a client made up", func(t *testing.T) {
 		got := send(t, http.MethodGet, region.URL+"/orders/", "",
-			HeaderTenantRole, "admin", HeaderTenantDatabase, "other", HeaderRegion, "us", headerClientIP, "10.0.0.1",
+			HeaderTenantRole, "admin", HeaderTenantDatabase, "other", HeaderRegion, "us", headerClientIP, "10.0.0.1", HeaderHops, "3",
 			headerInternal, "guess", headerForwardedFor, "10.0.0.1", "X-Forwarded-Secret", "x", "Forwarded", "for=10.0.0.1",
 			"X-Synapse-Anything", "x", "X_Synapse_Tenant", "acme", "x_synapse-TENANT_role", "admin", "X_Forwarded_For", "10.0.0.1").Seen.Header
 		for name, values := range got {
@@ -173,6 +173,8 @@ func TestWhatTheServiceGets(t *testing.T) {
 				require.Equal(t, []string{"eu"}, values)
 			case name == headerForwardedFor:
 				require.Equal(t, []string{"127.0.0.1"}, values)
+			case name == HeaderHops:
+				require.Equal(t, region.gateway.hops.after(0), values)
 			case strings.HasPrefix(folded, "x-synapse-"), folded == "forwarded", folded == "x-forwarded-secret", strings.HasPrefix(name, "X_"):
 				t.Errorf("%s = %q got through", name, values)
 			}

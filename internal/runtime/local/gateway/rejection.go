@@ -28,7 +28,9 @@ const (
 	CodeStorageExceeded    = "storage_exceeded"
 	CodeAddressNotAllowed  = "address_not_allowed"
 	CodeQuotaExceeded      = "quota_exceeded"
+	CodePreflightsExceeded = "preflights_exceeded"
 	CodePathAmbiguous      = "path_ambiguous" // a segment of the path is . or ..
+	CodeLoopDetected       = "loop_detected"  // a backend leads back to the platform
 	CodeNoEndpoint         = "no_endpoint"
 	CodeNoRegion           = "no_region"
 	CodeUpstreamFailed     = "upstream_failed"    // an endpoint gave no answer that can be passed on

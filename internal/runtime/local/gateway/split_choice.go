@@ -5,21 +5,17 @@ import (
 	mathrand "math/rand/v2"
 	"net/http"
 	"slices"
-	"time"
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
 )
-
-// cohortCookieAge is how long a browser keeps the cookie of its cohort: longer than a migration's usual step.
-const cohortCookieAge = 30 * 24 * time.Hour
 
 // choice is who serves a request on a split's route.
 type choice struct {
 	backend *backend
 	// instead is the candidate in whose place the stable backend serves, or nil.
 	instead *backend
-	// cookie is the value of a header Set-Cookie for the client, or empty.
-	cookie string
+	// cookie is for the client to keep.
+	cookie affinityCookie
 }
 
 // choose decides by header rules, then the tenant's pin, then the cohort. Only a choice by cohort falls back to the stable
@@ -35,17 +31,17 @@ func (s *split) choose(r *http.Request, t *tenant) choice {
 			return choice{backend: pinned}
 		}
 	}
-	cohort, cookie := s.cohort(r, t)
-	chosen := s.backends[s.cohorts.Backend(cohort)]
+	chosen, cookie := s.byCohort(r, t)
 	if chosen != s.stable && (len(chosen.endpoints()) == 0 || !chosen.serves(t)) {
 		return choice{backend: s.stable, instead: chosen, cookie: cookie}
 	}
 	return choice{backend: chosen, cookie: cookie}
 }
 
-// cohort returns the cohort of a request, at random when it has no key, and the cookie to set when it should have had one.
-func (s *split) cohort(r *http.Request, t *tenant) (cohort int, cookie string) {
-	key := ""
+// byCohort returns the backend of a request's cohort, and the cookie to set when it should have had one. Without a key the
+// cohort is drawn, but for a preflight: a browser sends no cookie with it, and asks about the backend that it gets most likely.
+func (s *split) byCohort(r *http.Request, t *tenant) (*backend, affinityCookie) {
+	key, cookie := "", affinityCookie{}
 	if a := s.affinity; a != nil {
 		switch a.Key {
 		case synapse.AffinityTenant:
@@ -57,24 +53,17 @@ func (s *split) cohort(r *http.Request, t *tenant) (cohort int, cookie string) {
 				key = values[0]
 			}
 		case synapse.AffinityCookie:
-			key, cookie = s.cookie(r)
+			if key = cookieOf(r.Header, s.affinity.Name); key == "" && !isPreflight(r) {
+				key = rand.Text()
+				cookie = affinityCookie{s, key}
+			}
 		}
 	}
-	if key == "" {
-		return mathrand.IntN(synapse.CohortCount), ""
+	switch {
+	case key != "":
+		return s.backends[s.cohorts.Backend(synapse.Cohort(s.affinity.Salt, key))], cookie
+	case isPreflight(r):
+		return s.largest, cookie
 	}
-	return synapse.Cohort(s.affinity.Salt, key), cookie
-}
-
-// cookie returns the key of a request by its cookie. A client without one gets a key, and a cookie that keeps it.
-func (s *split) cookie(r *http.Request) (key, set string) {
-	if sent, err := r.Cookie(s.affinity.Name); err == nil && sent.Value != "" {
-		return sent.Value, ""
-	}
-	key = rand.Text()
-	cookie := http.Cookie{ //nolint:gosec // G124: the gateways of the local runtime speak plain HTTP on loopback
-		Name: s.affinity.Name, Value: key, Path: s.prefix, MaxAge: int(cohortCookieAge / time.Second),
-		HttpOnly: true, SameSite: http.SameSiteLaxMode,
-	}
-	return key, cookie.String()
+	return s.backends[s.cohorts.Backend(mathrand.IntN(synapse.CohortCount))], cookie
 }

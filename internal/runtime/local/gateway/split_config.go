@@ -43,6 +43,8 @@ type SplitBackend struct {
 	URL string `json:"url,omitempty"`
 	// ReplacePrefix is what the backend sees in place of the route's path prefix.
 	ReplacePrefix string `json:"replace_prefix"`
+	// KeepResponses leaves the backend's own paths in its answers.
+	KeepResponses bool `json:"keep_responses,omitempty"`
 	// Weight is the backend's percent of the traffic.
 	Weight int `json:"weight"`
 }

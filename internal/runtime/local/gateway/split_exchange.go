@@ -8,6 +8,9 @@ import (
 
 // admitToSplit decides who serves a request on a split's route.
 func (x *regionExchange) admitToSplit(r *http.Request, s *split) *rejection {
+	if x.hops == maxHops {
+		return loopDetected(s, "")
+	}
 	if refused := x.demand(r, s.need); refused != nil {
 		return refused
 	}

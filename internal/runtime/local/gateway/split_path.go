@@ -44,10 +44,16 @@ func (w rewriting) apply(u *url.URL) {
 	u.Path, u.RawPath = cmp.Or(w.plain+u.Path[len(w.prefix):], "/"), raw
 }
 
-// forwardedPrefix is what X-Forwarded-Prefix says: the prefix, if nothing has taken its place.
+// forwardedPrefix is what X-Forwarded-Prefix says: what the client's path has and the backend does not see. That is the prefix
+// without the segments at its end that what takes its place ends with, too.
 func (w rewriting) forwardedPrefix() []string {
-	if w.plain != "" || w.prefix == "" {
-		return nil
+	hidden, seen := w.prefix, w.plain
+	for hidden != "" {
+		last := hidden[strings.LastIndexByte(hidden, '/'):]
+		if !strings.HasSuffix(seen, last) {
+			return []string{hidden}
+		}
+		hidden, seen = strings.TrimSuffix(hidden, last), strings.TrimSuffix(seen, last)
 	}
-	return []string{w.prefix}
+	return nil
 }

@@ -92,7 +92,16 @@ func decodedSegments(u *url.URL) string {
 	if u.RawPath == "" {
 		return u.Path
 	}
-	segments := strings.Split(u.RawPath, "/")
+	return decodeSegments(u.RawPath)
+}
+
+// decodeSegments decodes each segment of an escaped path by itself. One with an escaped slash, and one that is escaped wrongly,
+// stays as it is.
+func decodeSegments(escaped string) string {
+	if !strings.Contains(escaped, "%") {
+		return escaped
+	}
+	segments := strings.Split(escaped, "/")
 	for i, segment := range segments {
 		if decoded, err := url.PathUnescape(segment); err == nil && !strings.Contains(decoded, "/") {
 			segments[i] = decoded

@@ -16,6 +16,7 @@ type split struct {
 	need         synapse.TenantNeed // the strictest of the services that may serve the route
 	backends     map[string]*backend
 	stable       *backend
+	largest      *backend // that has most of the traffic; the stable one if others have as much
 	cohorts      synapse.Cohorts
 	affinity     *synapse.Affinity // nil: every request is drawn anew
 	header       string            // of the affinity, canonical
@@ -37,6 +38,7 @@ type backend struct {
 	external        []*forward.Endpoint // of one outside the platform
 	rewriting       rewriting
 	limits          limits
+	responsePaths   *responsePaths // nil: the paths in its answers stay
 	forwardedPrefix []string
 	answerHeaders   []headerValue
 	metrics         *backendMetrics
@@ -78,7 +80,12 @@ func compileSplit(region string, s *Split, t *table, externals map[forward.Targe
 			compiled.need = behind.need
 		}
 	}
-	compiled.stable = compiled.backends[s.Stable]
+	compiled.stable, compiled.largest = compiled.backends[s.Stable], compiled.backends[s.Stable]
+	for _, name := range s.Candidates {
+		if weights[name] > weights[compiled.largest.name] {
+			compiled.largest = compiled.backends[name]
+		}
+	}
 	compiled.cohorts = synapse.NewCohorts(s.Stable, s.Candidates, weights)
 	for tenant, name := range s.Pins {
 		compiled.pins[tenant] = compiled.backends[name]
@@ -105,12 +112,17 @@ func compileBackend(region string, s *Split, name string, t *table, externals ma
 		compiled.deployment = t.deployments[deploymentKey{b.Service, b.Deployment}]
 		compiled.limits = limitsOf(t.timeouts[b.Service], s.Timeouts)
 		compiled.rewriting = newRewriting(s.Route.PathPrefix, b.ReplacePrefix, nil)
+		compiled.responsePaths = newResponsePaths(compiled.rewriting, nil)
 		compiled.answerHeaders = append(compiled.answerHeaders,
 			headerValue{HeaderService, []string{b.Service}}, headerValue{HeaderDeployment, []string{b.Deployment}})
 	} else if u, err := parseBackendURL(b.URL); err == nil { // as in every valid configuration
 		compiled.limits = limitsOf(nil, s.Timeouts)
 		compiled.external = []*forward.Endpoint{externals[externalTarget(u)]}
 		compiled.rewriting = newRewriting(s.Route.PathPrefix, b.ReplacePrefix, u)
+		compiled.responsePaths = newResponsePaths(compiled.rewriting, u)
+	}
+	if b.KeepResponses {
+		compiled.responsePaths = nil
 	}
 	compiled.forwardedPrefix = compiled.rewriting.forwardedPrefix()
 	return compiled
