@@ -15,7 +15,7 @@ const (
 type Timeouts struct {
 	Connect        Duration `json:"connect,omitempty" doc:"How long connecting to a backend may take, TLS included, 10ms to 1m. Default: 2s."`
 	Response       Duration `json:"response,omitempty" doc:"How long a backend may take from the end of the request to the head of its answer, 10ms to 24h. Beyond it the gateway answers 504. Default: 30s."`
-	Idle           Duration `json:"idle,omitempty" doc:"How long a body may pause between two bytes, 10ms to 24h. Not for WebSockets. Default: 5m."`
+	Idle           Duration `json:"idle,omitempty" doc:"How long a body may pause between two bytes, 10ms to 24h; where request and answer flow at once, how long both may. Not for WebSockets and streams of events. Default: 5m."`
 	AbandonedAfter Duration `json:"abandoned_after,omitempty" doc:"A request whose client leaves before the answer counts against the backend when the backend has not begun to answer by then, 10ms to 24h. Default: 1s."`
 }
 

@@ -51,7 +51,7 @@ func Attribute(description, fallback string) schema.SingleNestedAttribute {
 			"connect": span("How long connecting to a backend may take, TLS included, `10ms` to `1m`. Beyond it another replica is tried.", defaults.Connect),
 			"response": span("How long a backend may take from the end of the request to the head of its answer, `10ms` to `24h`. Beyond it the gateway answers 504 and tries no other replica. "+
 				"Not for what follows the head, so streams and WebSockets may last.", defaults.Response),
-			"idle": span("How long a request's or an answer's body may pause between two bytes, `10ms` to `24h`. Not for WebSockets.", defaults.Idle),
+			"idle": span("How long a request's or an answer's body may pause between two bytes, `10ms` to `24h`; where both flow at once, how long both may. Not for WebSockets and streams of events.", defaults.Idle),
 			"abandoned_after": span("A request whose client leaves before the answer's head counts as bad for the backend when no head has come this long after the request began, `10ms` to `24h`. "+
 				"A client that leaves earlier says nothing about the backend. Requests without a head for this long count as bad while they are under way, too.", defaults.AbandonedAfter),
 		},

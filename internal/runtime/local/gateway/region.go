@@ -168,7 +168,7 @@ func (g *regionGateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		in: r, hops: g.hops.of(r.Header),
 	}
 	x.limits = defaultLimits()
-	if r.ContentLength >= 0 && r.ContentLength <= forward.MaxKeptBody {
+	if r.ContentLength == 0 { // else it begins when the body has come
 		x.since.Store(x.start.UnixNano())
 	}
 	defer x.done()

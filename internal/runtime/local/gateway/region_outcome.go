@@ -13,7 +13,8 @@ import (
 // verdict is what a request has shown so far of the backend and the deployment that it is at. A request that never was at one
 // shows nothing: what the gateway refuses by itself is nobody's failure.
 type verdict struct {
-	// since is when the request was sent: from then on its answer is waited for. Unix time in nanoseconds; 0 is not yet.
+	// since is when the request, its body included, had come: from then on its answer is waited for. Unix time in nanoseconds; 0 is
+	// not yet.
 	since                   atomic.Int64
 	atBackend, atDeployment waiting
 	outcome                 outcome

@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync/atomic"
-	"time"
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/forward/internal/upstream"
 )
@@ -23,9 +21,6 @@ type flight struct {
 	endpoint *Endpoint // that the request is at
 	out      upstream.Request
 	upload   *upload // of a body that is passed on while it comes; else nil
-	// interrupted says that the client's body is read no further. In HTTP/1.1 the server takes that for the client's end, and
-	// ends the request's context.
-	interrupted atomic.Bool
 }
 
 // takeOff notes the endpoint that the request is at now, and makes the request for it.
@@ -75,6 +70,9 @@ func (f *flight) load() error {
 	expects := strings.EqualFold(r.Header.Get("Expect"), "100-continue")
 	if r.ContentLength > 0 && r.ContentLength <= MaxKeptBody && !expects {
 		content, err := ReadBody(f.client, r, f.exchange.Limits().Idle)
+		if err == nil {
+			f.exchange.Uploaded()
+		}
 		f.out.Content = content
 		return err
 	}
@@ -84,10 +82,7 @@ func (f *flight) load() error {
 	_ = controller.EnableFullDuplex()
 	f.upload = &upload{controller: controller, body: r.Body}
 	f.out.Body, f.out.Expect, f.out.Uploaded = f.upload, expects, f.exchange.Uploaded
-	f.out.Interrupt = func() {
-		f.interrupted.Store(true)
-		_ = controller.SetReadDeadline(time.Unix(1, 0))
-	}
+	f.out.Interrupt, f.out.Extend = f.upload.interrupt, f.upload.extend
 	if expects {
 		f.out.Interim = nil // it could meet the answer 100, which the first read of the body sends
 	}
@@ -109,7 +104,11 @@ func (f *flight) load() error {
 }
 
 // left reports whether the client has left.
-func (f *flight) left() bool { return f.in.Context().Err() != nil && !f.interrupted.Load() }
+func (f *flight) left() bool { return f.in.Context().Err() != nil && !f.interrupted() }
+
+// interrupted reports whether the client's body is read no further. In HTTP/1.1 the server takes that for the client's end, and
+// ends the request's context.
+func (f *flight) interrupted() bool { return f.upload != nil && f.upload.interrupted.Load() }
 
 // RawPath is the path of a request byte for byte as it came, and as it is sent on.
 func RawPath(u *url.URL) string { return upstream.RawPath(u) }

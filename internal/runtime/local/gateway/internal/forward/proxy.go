@@ -25,8 +25,8 @@ type Exchange interface {
 	Prepare(header http.Header)
 	// Declined reports whether an answer means that nothing was done, so that another endpoint may be tried.
 	Declined(response *http.Response) bool
-	// Uploaded hears that a body which is passed on while it comes has been sent. Another goroutine calls it, at any time until
-	// the exchange is over.
+	// Uploaded hears that the client has sent the whole of its body, if there is one. Another goroutine may call it, at any time
+	// until the exchange is over.
 	Uploaded()
 	// Answered sees the answer before it goes to the client, and may change its header.
 	Answered(response *http.Response)
@@ -49,7 +49,8 @@ type Limits struct {
 	Connect time.Duration
 	// Response is from the end of the request to the head of the answer.
 	Response time.Duration
-	// Idle is how long a body may pause, the client's and the answer's.
+	// Idle is how long a body may pause, the client's and the answer's; while both flow, for how long nothing may come either way.
+	// A stream of events may pause for as long as it likes.
 	Idle time.Duration
 	// Patience is how long the head of the answer is still waited for after the client has left; nil is not at all.
 	Patience func() time.Duration
@@ -118,7 +119,7 @@ func (p *Proxy) fail(f *flight, err error) {
 		f.client.Header().Set("Connection", "close")
 	}
 	r := f.in
-	if f.interrupted.Load() { // it is here still
+	if f.interrupted() { // it is here still
 		r = r.WithContext(context.WithoutCancel(r.Context()))
 	}
 	if _, gone := errors.AsType[*upstream.RequestBodyError](err); gone && !errors.Is(err, ErrRequestTimeout) {

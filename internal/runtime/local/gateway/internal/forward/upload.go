@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -27,12 +29,22 @@ type upload struct {
 	controller *http.ResponseController
 	body       io.Reader
 	pause      time.Duration // 0: as long as it likes
+
+	mu          sync.Mutex // orders what sets deadlines
+	reading     bool
+	interrupted atomic.Bool
 }
 
 // Read implements [io.Reader].
 func (u *upload) Read(p []byte) (int, error) {
+	u.mu.Lock()
+	u.reading = true
 	u.until(u.pause)
+	u.mu.Unlock()
 	n, err := u.body.Read(p)
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.reading = false
 	if err != nil {
 		u.until(0) // from here on the server watches whether the client is still there
 		err = u.explain(err)
@@ -40,8 +52,28 @@ func (u *upload) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// extend lets a Read wait anew: the client, which is being answered, may have nothing to say for now.
+func (u *upload) extend() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.reading {
+		u.until(u.pause)
+	}
+}
+
+// interrupt ends a Read, and all that come.
+func (u *upload) interrupt() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.interrupted.Store(true)
+	_ = u.controller.SetReadDeadline(time.Unix(1, 0))
+}
+
 // until bounds what is read from the client; 0 is no limit. A writer without connection has none, and nothing to wait for.
 func (u *upload) until(limit time.Duration) {
+	if u.interrupted.Load() {
+		return
+	}
 	var deadline time.Time
 	if limit > 0 {
 		deadline = time.Now().Add(limit)

@@ -1,7 +1,6 @@
 package h2
 
 import (
-	"context"
 	"errors"
 	"io"
 	"sync"
@@ -41,6 +40,9 @@ func (u *upload) Read(p []byte) (int, error) {
 	request.Touch()
 	n, err := request.Body.Read(p)
 	u.length += int64(n)
+	if n > 0 {
+		u.exchange.extend()
+	}
 	switch {
 	case errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF):
 		u.drain()
@@ -94,6 +96,7 @@ type Body struct {
 	exchange *exchange
 	source   io.ReadCloser
 	streams  bool
+	idle     time.Duration // how long it may pause
 	closed   bool
 }
 
@@ -117,13 +120,11 @@ func (b *Body) Withhold() {
 
 // Read implements [io.Reader].
 func (b *Body) Read(p []byte) (int, error) {
-	var stalled *time.Timer
-	if idle := b.exchange.request.Limits.Idle; idle > 0 {
-		stalled = time.AfterFunc(idle, func() { b.exchange.cancel(fault.New(fault.IdleTimeout, context.DeadlineExceeded)) })
-	}
+	b.exchange.pauses(b.idle)
 	n, err := b.source.Read(p)
-	if stalled != nil {
-		stalled.Stop()
+	b.exchange.goesOn()
+	if extend := b.exchange.request.Extend; n > 0 && extend != nil && b.RequestUnfinished() {
+		extend()
 	}
 	if err != nil && err != io.EOF { //nolint:errorlint // exactly that
 		err = b.exchange.explain(err)

@@ -106,7 +106,7 @@ func (c *Client) Do(ctx context.Context, request *upstream.Request) (*http.Respo
 		x.end()
 		return nil, err
 	}
-	response.Body = &Body{exchange: x, source: response.Body, streams: response.ContentLength < 0}
+	response.Body = &Body{exchange: x, source: response.Body, streams: response.ContentLength < 0, idle: request.IdleFor(response)}
 	return response, nil
 }
 

@@ -27,6 +27,8 @@ type exchange struct {
 	mu       sync.Mutex
 	answered bool        // the head of the answer has come, or never will
 	timer    *time.Timer // what is waited for at present
+	silent   *time.Timer // runs while the answer's body pauses; else nil
+	idle     time.Duration
 }
 
 func newExchange(client context.Context, request *upstream.Request) *exchange {
@@ -65,6 +67,34 @@ func (x *exchange) headCame() {
 	x.answered = true
 	if x.timer != nil {
 		x.timer.Stop()
+	}
+}
+
+// pauses bounds how long the answer's body may pause from now on.
+func (x *exchange) pauses(idle time.Duration) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.idle = idle; idle > 0 {
+		x.silent = time.AfterFunc(idle, func() { x.cancel(fault.New(fault.IdleTimeout, context.DeadlineExceeded)) })
+	}
+}
+
+// extend lets the answer's body pause anew: the server is still being sent its request.
+func (x *exchange) extend() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.silent != nil {
+		x.silent.Reset(x.idle)
+	}
+}
+
+// goesOn ends what pauses began.
+func (x *exchange) goesOn() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.silent != nil {
+		x.silent.Stop()
+		x.silent = nil
 	}
 }
 

@@ -178,9 +178,12 @@ func (b *Body) Read(p []byte) (int, error) {
 		p = p[:min(int64(len(p)), b.left)]
 	}
 	if b.framing != framedByLength || int64(b.conn.reader.Buffered()) < b.left {
-		b.conn.limitRead(b.request.Limits.Idle)
+		b.conn.limitRead(b.conn.idle)
 	}
 	n, err := b.source.Read(p)
+	if n > 0 && b.pump != nil && b.request.Extend != nil && !b.pump.isDone() {
+		b.request.Extend()
+	}
 	switch b.framing {
 	case framedByLength:
 		b.left -= int64(n)
@@ -203,6 +206,11 @@ func (b *Body) Read(p []byte) (int, error) {
 
 // explain says why the body has no end.
 func (b *Body) explain(err error) error {
+	if b.pump != nil {
+		if broken := b.pump.broken.Load(); broken != nil { // which has closed the connection
+			return broken
+		}
+	}
 	switch {
 	case fault.Of(err) != "":
 		return err

@@ -42,8 +42,9 @@ type conn struct {
 	request   *Request
 
 	mu        sync.Mutex
-	answered  bool // the head of the answer has come; from here on, only the body's reader sets deadlines
-	abandoned bool // it was closed because nobody waits for the answer any more
+	answered  bool          // the head of the answer has come; from here on, only the body's reader sets deadlines
+	abandoned bool          // it was closed because nobody waits for the answer any more
+	idle      time.Duration // how long the answer's body may pause
 	delivery  delivery
 	// ackedBefore is what the server's system had acknowledged before the request.
 	ackedBefore uint64
@@ -166,7 +167,7 @@ func (c *conn) readHead(request *Request, p *pump) (*http.Response, error) {
 		}
 		switch {
 		case response.StatusCode == http.StatusSwitchingProtocols && request.Upgrade != "", response.StatusCode >= http.StatusOK:
-			c.headCame()
+			c.headCame(request.IdleFor(response))
 			return response, nil
 		case response.StatusCode == http.StatusSwitchingProtocols:
 			return nil, fault.New(fault.UnexpectedUpgrade, errors.New("the server changed the protocol, which the request did not ask for"))

@@ -32,11 +32,20 @@ func (c *conn) awaitHead(d time.Duration) {
 	}
 }
 
-// headCame leaves deadlines to the reader of the body.
-func (c *conn) headCame() {
+// extend lets the answer's body pause anew, once it has begun: the server is still being sent its request.
+func (c *conn) extend() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.answered = true
+	if c.answered {
+		c.limitRead(c.idle)
+	}
+}
+
+// headCame leaves deadlines to the reader of the body, which may pause for so long.
+func (c *conn) headCame(idle time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.answered, c.idle = true, idle
 }
 
 // clientLeft closes the connection, at once or when the head of the answer has not come after the request's patience.

@@ -132,8 +132,9 @@ func (p *pump) copyTo(w io.Writer, length int64, end func() error) error {
 		case over || sent == length:
 			p.drained.Store(true)
 		}
+		p.conn.limitWrite(p.request.Limits.Idle)
 		if n > 0 {
-			p.conn.limitWrite(p.request.Limits.Idle)
+			p.conn.extend()
 			if _, err := w.Write(buffer[:n]); err != nil {
 				return fmt.Errorf("send the request's body: %w", err)
 			}

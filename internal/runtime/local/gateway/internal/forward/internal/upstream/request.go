@@ -39,8 +39,10 @@ type Request struct {
 	AnswerHeader http.Header
 	// Interim gets the interim answers but 100. It may be nil.
 	Interim func(status int, header http.Header)
-	// Interrupt makes a Read of Body that blocks return.
+	// Interrupt makes a Read of Body that blocks return, and each one after it.
 	Interrupt func()
+	// Extend lets a Read of Body that blocks wait anew. It may be nil.
+	Extend func()
 	// Uploaded is called when all of Body has been sent. It may be nil.
 	Uploaded func()
 	// Limits bound how long the server may take.
@@ -57,8 +59,22 @@ type Limits struct {
 	Connect time.Duration
 	// Response is from the end of the request to the head of the answer.
 	Response time.Duration
-	// Idle is how long a body may pause.
+	// Idle is how long a body may pause, unless the other one flows. A stream of events may pause for as long as it likes.
 	Idle time.Duration
+}
+
+// IdleFor returns how long the body of an answer may pause: events come when there are any, and clients of such a stream wait.
+func (r *Request) IdleFor(answer *http.Response) time.Duration {
+	if isEventStream(answer.Header) {
+		return 0
+	}
+	return r.Limits.Idle
+}
+
+// isEventStream reports whether a header is that of a stream of events: https://html.spec.whatwg.org/#server-sent-events.
+func isEventStream(header http.Header) bool {
+	kind, _, _ := strings.Cut(header.Get("Content-Type"), ";")
+	return strings.EqualFold(strings.TrimSpace(kind), "text/event-stream")
 }
 
 // Touch notes that Body is being read.
