@@ -188,6 +188,10 @@ func (e *entry) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		hops:   r.Header[HeaderHops],
 	}
 	defer x.done()
+	if r.Method == http.MethodConnect {
+		x.reject(w, noTunnel())
+		return
+	}
 	var refused *rejection
 	if x.sender, refused = identify(e.table.Load().judge, r); refused != nil {
 		x.reject(w, refused)

@@ -172,6 +172,10 @@ func (g *regionGateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		x.since.Store(x.start.UnixNano())
 	}
 	defer x.done()
+	if r.Method == http.MethodConnect {
+		x.reject(w, noTunnel())
+		return
+	}
 	var refused *rejection
 	if x.sender, refused = g.identify(r, x.table); refused != nil {
 		x.reject(w, refused)

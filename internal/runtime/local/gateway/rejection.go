@@ -30,6 +30,7 @@ const (
 	CodeQuotaExceeded      = "quota_exceeded"
 	CodePreflightsExceeded = "preflights_exceeded"
 	CodePathAmbiguous      = "path_ambiguous" // a segment of the path is . or ..
+	CodeTunnelRefused      = "tunnel_refused" // the method is CONNECT
 	CodeLoopDetected       = "loop_detected"  // a backend leads back to the platform
 	CodeNoEndpoint         = "no_endpoint"
 	CodeNoRegion           = "no_region"
@@ -92,6 +93,11 @@ func upstreamFailed(who string, reason fault.Reason) *rejection {
 		return &rejection{status: http.StatusGatewayTimeout, code: CodeResponseTimeout, detail: who + " failed (" + string(reason) + "): " + reason.Explain()}
 	}
 	return &rejection{status: http.StatusBadGateway, code: CodeUpstreamFailed, detail: who + " failed (" + string(cmp.Or(reason, fault.ConnectionClosed)) + "): " + reason.Explain()}
+}
+
+// noTunnel refuses CONNECT, whose answer is no answer but the begin of a connection to somewhere: RFC 9110, 9.3.6.
+func noTunnel() *rejection {
+	return &rejection{status: http.StatusNotImplemented, code: CodeTunnelRefused, detail: "this is no forward proxy: CONNECT opens no tunnel here"}
 }
 
 func requestTimeout() *rejection {

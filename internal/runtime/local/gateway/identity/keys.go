@@ -25,7 +25,7 @@ const (
 	// keysFresh is how long keys are used before they are asked for again, beside the requests that wait for nothing.
 	keysFresh = 5 * time.Minute
 	// keysOld is how long keys are used without a look at whether they are the issuer's still: a request waits for that then.
-	// When the issuer cannot be reached, the last keys go on.
+	// When the issuer cannot be reached, the last keys go on, and nobody waits again until it can.
 	keysOld = time.Hour
 	// keysPause is the least time between two looks: tokens with made-up keys must not become requests to the issuer.
 	keysPause = 10 * time.Second
@@ -58,13 +58,14 @@ type keys struct {
 	mu        sync.Mutex
 	attempted time.Time
 	looking   chan struct{} // closed at the end of the look in progress; nil without one
+	failing   atomic.Bool   // the last look found nothing
 }
 
 // find returns the keys with an ID, or all when the token names none.
 func (k *keys) find(ctx context.Context, id string) ([]jose.JSONWebKey, *keySet, error) {
 	set := k.current.Load()
 	age := k.now().Sub(time.Unix(0, k.fetched.Load()))
-	if set != nil && age < keysOld && (id == "" || len(set.byID[id]) > 0) {
+	if set != nil && (age < keysOld || k.failing.Load()) && (id == "" || len(set.byID[id]) > 0) {
 		if age >= keysFresh {
 			k.look()
 		}
@@ -106,6 +107,7 @@ func (k *keys) look() <-chan struct{} {
 		ctx, cancel := context.WithTimeout(context.Background(), keysTimeout)
 		defer cancel()
 		set, err := k.source.fetch(ctx)
+		k.failing.Store(err != nil)
 		if err != nil {
 			k.log.Warn("the keys of the tenants' tokens cannot be had; the last ones go on", "error", err)
 		} else {
@@ -169,7 +171,18 @@ func newKeySource(config TokenConfig) keySource {
 	if pool, err := authorities(config.CA); err == nil && pool != nil {
 		transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: pool}
 	}
-	return keySource{issuer: config.Issuer, url: config.KeysURL, client: &http.Client{Transport: transport}}
+	return keySource{issuer: config.Issuer, url: config.KeysURL, client: &http.Client{Transport: transport, CheckRedirect: checkRedirect}}
+}
+
+// maxRedirects bounds how often an issuer may send elsewhere.
+const maxRedirects = 3
+
+// checkRedirect holds an issuer's server to what its own address is held to.
+func checkRedirect(next *http.Request, before []*http.Request) error {
+	if len(before) > maxRedirects {
+		return errors.New("it was sent elsewhere too often")
+	}
+	return checkKeysURL("the address that it was sent to,", next.URL.String())
 }
 
 // authorities parses certificates in PEM; nil for none.

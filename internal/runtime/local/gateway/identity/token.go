@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -21,6 +22,8 @@ const (
 	maxToken = 16 << 10
 	// verifiedTokens are remembered, so that a request costs a hash and not a signature.
 	verifiedTokens = 8192
+	// maxCookies are looked at: each costs a signature, and browsers have one or two of a name.
+	maxCookies = 4
 	// maxTenantName is far above the longest name of a tenant.
 	maxTenantName = 256
 )
@@ -84,7 +87,11 @@ func (v *verifier) tenant(r *http.Request) (string, *Refusal) {
 	if v.config.Cookie == "" {
 		return tenant, nil
 	}
-	for _, cookie := range r.CookiesNamed(v.config.Cookie) {
+	cookies := r.CookiesNamed(v.config.Cookie)
+	if len(cookies) > maxCookies {
+		return "", ambiguous(fmt.Sprintf("the request has %d cookies %s: send one", len(cookies), v.config.Cookie))
+	}
+	for _, cookie := range cookies {
 		other, err := v.verify(r.Context(), cookie.Value)
 		switch {
 		case errors.Is(err, errNoKeys):

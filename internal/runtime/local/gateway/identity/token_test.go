@@ -2,6 +2,7 @@ package identity
 
 import (
 	"bytes"
+	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -11,6 +12,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"maps"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -104,11 +106,11 @@ type world struct {
 	*clock
 	issuer *issuer
 	judge  *Judge
-	log    *bytes.Buffer
+	log    *locked // of all judges of this world
 }
 
 func newWorld(t testing.TB, keys ...jose.JSONWebKey) *world {
-	w := &world{clock: newClock(), issuer: newIssuer(t, keys...), log: &bytes.Buffer{}}
+	w := &world{clock: newClock(), issuer: newIssuer(t, keys...), log: &locked{}}
 	w.start(t, func(*TokenConfig) {})
 	return w
 }
@@ -119,12 +121,20 @@ func (w *world) start(t testing.TB, change func(*TokenConfig)) {
 	config := Config{TenantFrom: []Source{FromToken}, Token: token}
 	require.NoError(t, config.Validate())
 	var none *Judge
-	w.judge = none.Next(config, slog.New(slog.NewTextHandler(&locked{w: w.log}, &slog.HandlerOptions{Level: slog.LevelDebug})), w.now)
+	w.judge = none.Next(config, slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})), w.now)
 }
 
+// locked is a buffer for many goroutines.
 type locked struct {
 	mu sync.Mutex
-	w  *bytes.Buffer
+	w  bytes.Buffer
+}
+
+// String returns what was written.
+func (l *locked) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.w.String()
 }
 
 func (l *locked) Write(b []byte) (int, error) {
@@ -427,4 +437,55 @@ func BenchmarkVerifiedToken(b *testing.B) {
 			b.Fatal(refused)
 		}
 	}
+}
+
+func TestAnIssuerThatHangsHoldsNobodyUpWhoseKeyIsKnown(t *testing.T) {
+	t.Parallel()
+	published := key(t, "one", jose.ES256)
+	w := newWorld(t, published)
+	token := sign(t, published, w.claims(map[string]any{"exp": w.now().Add(24 * time.Hour).Unix()}))
+	_, refused := w.bearer(token)
+	require.Nil(t, refused)
+	w.issuer.down.Store(true)
+	w.advance(2 * time.Hour)
+	_, refused = w.bearer(token) // waits, and learns that the issuer is not there
+	require.Nil(t, refused)
+	w.advance(time.Minute)
+	w.issuer.mu.Lock() // from here on it hangs
+	defer w.issuer.mu.Unlock()
+	w.issuer.down.Store(false)
+	started := time.Now()
+	_, refused = w.bearer(token)
+	require.Nil(t, refused)
+	require.Less(t, time.Since(started), keysTimeout/2)
+}
+
+func TestKeysAreNotTakenFromWhereAnIssuerSendsInTheClear(t *testing.T) {
+	t.Parallel()
+	published := key(t, "one", jose.ES256)
+	elsewhere := newIssuer(t, published)
+	redirecting := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// A name that is not this machine's; the address behind it is, so that only the check keeps it out.
+		http.Redirect(w, r, strings.Replace(elsewhere.URL, "127.0.0.1", "keys.example.com", 1)+r.URL.Path, http.StatusFound)
+	}))
+	t.Cleanup(redirecting.Close)
+	source := newKeySource(TokenConfig{Issuer: redirecting.URL, KeysURL: redirecting.URL + "/.well-known/jwks.json"})
+	source.client.Transport.(*http.Transport).DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, strings.Replace(address, "keys.example.com", "127.0.0.1", 1))
+	}
+	_, err := source.fetch(t.Context())
+	require.ErrorContains(t, err, "write https")
+}
+
+func TestARequestHasNotManyTokens(t *testing.T) {
+	t.Parallel()
+	published := key(t, "one", jose.ES256)
+	w := newWorld(t, published)
+	token := sign(t, published, w.claims(nil))
+	claim, refused := w.ask("Cookie", strings.Repeat("session=bad; ", maxCookies-1)+"session="+token)
+	require.Nil(t, refused)
+	require.Equal(t, "acme", claim.Tenant)
+	_, refused = w.ask("Cookie", strings.Repeat("session=bad; ", maxCookies)+"session="+token)
+	require.NotNil(t, refused)
+	require.Equal(t, CodeTenantAmbiguous, refused.Code)
 }

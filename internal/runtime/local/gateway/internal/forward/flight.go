@@ -62,7 +62,9 @@ func (f *flight) load() error {
 	f.out.Method, f.out.URL, f.out.Length = r.Method, r.URL, r.ContentLength
 	f.out.Upgrade = upgradeOf(r)
 	f.out.AcceptTrailers = upstream.HasToken(r.Header["Te"], "trailers")
-	f.out.Interim = f.passInterim
+	if r.ProtoAtLeast(1, 1) { // RFC 9110, 15.2: HTTP/1.0 knows none
+		f.out.Interim = f.passInterim
+	}
 	if r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0 {
 		f.out.Length = 0
 		return nil
@@ -134,7 +136,7 @@ const websocket = "websocket"
 // upgradeOf returns the protocol to change to, or nothing: RFC 9110, 7.8. A request for another one is served without it, as a
 // server may always do.
 func upgradeOf(r *http.Request) string {
-	if r.Method == http.MethodGet && upstream.HasToken(r.Header["Connection"], "upgrade") && upstream.HasToken(r.Header["Upgrade"], websocket) {
+	if r.Method == http.MethodGet && r.ProtoAtLeast(1, 1) && upstream.HasToken(r.Header["Connection"], "upgrade") && upstream.HasToken(r.Header["Upgrade"], websocket) {
 		return websocket
 	}
 	return ""

@@ -68,6 +68,9 @@ func attachBody(c *conn, request *Request, response *http.Response, p *pump, dis
 	switch {
 	case request.Method == http.MethodHead, response.StatusCode == http.StatusNoContent, response.StatusCode == http.StatusNotModified:
 		b.left, b.ended, response.ContentLength = 0, io.EOF, 0
+		if request.Method != http.MethodHead && (len(codings) > 0 || length > 0 && response.StatusCode == http.StatusNoContent) {
+			b.keepAlive = false // the body that it must not have may come yet, and would be the next request's answer
+		}
 	case len(codings) > 0:
 		b.framing, b.source = framedByChunks, httputil.NewChunkedReader(c.reader)
 	case length >= 0:
