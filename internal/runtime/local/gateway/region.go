@@ -169,7 +169,7 @@ func (g *regionGateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	x.limits = defaultLimits()
 	if r.ContentLength == 0 { // else it begins when the body has come
-		x.since.Store(x.start.UnixNano())
+		x.since.Store(sinceStart(0))
 	}
 	defer x.done()
 	if r.Method == http.MethodConnect {

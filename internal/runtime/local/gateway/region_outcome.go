@@ -13,8 +13,8 @@ import (
 // verdict is what a request has shown so far of the backend and the deployment that it is at. A request that never was at one
 // shows nothing: what the gateway refuses by itself is nobody's failure.
 type verdict struct {
-	// since is when the request, its body included, had come: from then on its answer is waited for. Unix time in nanoseconds; 0 is
-	// not yet.
+	// since is when the request, its body included, had come: from then on its answer is waited for. It is a [sinceStart]; 0 is not
+	// yet.
 	since                   atomic.Int64
 	atBackend, atDeployment waiting
 	outcome                 outcome
@@ -28,10 +28,10 @@ func (x *regionExchange) wait() {
 		return
 	}
 	if x.backend != nil {
-		x.backend.metrics.unanswered.add(&x.atBackend, &x.since, x.limits.abandonedAfter)
+		x.backend.metrics.unanswered.add(&x.atBackend, x.start, &x.since, x.limits.abandonedAfter)
 	}
 	if x.deployment != nil {
-		x.deployment.metrics.unanswered.add(&x.atDeployment, &x.since, x.limits.abandonedAfter)
+		x.deployment.metrics.unanswered.add(&x.atDeployment, x.start, &x.since, x.limits.abandonedAfter)
 	}
 }
 
@@ -47,14 +47,14 @@ func (x *regionExchange) patience() time.Duration {
 	if since == 0 {
 		return 0
 	}
-	return x.limits.abandonedAfter - x.gateway.now().Sub(time.Unix(0, since))
+	return x.limits.abandonedAfter - waitedFor(x.gateway.now(), x.start, since)
 }
 
 // Limits implements [forward.Exchange].
 func (x *regionExchange) Limits() forward.Limits { return x.limits.forward(x.patience) }
 
 // Uploaded implements [forward.Exchange].
-func (x *regionExchange) Uploaded() { x.since.Store(x.gateway.now().UnixNano()) }
+func (x *regionExchange) Uploaded() { x.since.Store(sinceStart(x.gateway.now().Sub(x.start))) }
 
 // Faulted implements [forward.Exchange].
 func (x *regionExchange) Faulted(reason fault.Reason) {

@@ -18,18 +18,28 @@ type unanswered struct {
 type waiting struct {
 	in         *unanswered // nil when it is in none
 	prev, next *waiting
-	since      *atomic.Int64 // Unix time in nanoseconds; 0 while the request is still being sent
+	start      time.Time
+	since      *atomic.Int64 // a [sinceStart]; 0 while the request is still being sent
 	patience   time.Duration
 }
 
-// add puts a request into the ring, once.
-func (u *unanswered) add(w *waiting, since *atomic.Int64, patience time.Duration) {
-	if w.in != nil {
+// sinceStart is a moment of a request, in nanoseconds after its start and never 0: a clock that is set does not move it.
+func sinceStart(d time.Duration) int64 { return max(int64(d), 0) + 1 }
+
+// waitedFor is how long a request has been waiting since a [sinceStart].
+func waitedFor(now, start time.Time, since int64) time.Duration {
+	return now.Sub(start) - time.Duration(since-1)
+}
+
+// add puts a request into the ring, and takes it out of another one. It is in this one once.
+func (u *unanswered) add(w *waiting, start time.Time, since *atomic.Int64, patience time.Duration) {
+	if w.in == u {
 		return
 	}
+	w.leave()
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	w.in, w.since, w.patience = u, since, patience
+	w.in, w.start, w.since, w.patience = u, start, since, patience
 	if u.first == nil {
 		u.first, w.prev, w.next = w, w, w
 		return
@@ -63,7 +73,7 @@ func (u *unanswered) overdue(now time.Time) int {
 	defer u.mu.Unlock()
 	count := 0
 	for w := u.first; w != nil; {
-		if since := w.since.Load(); since != 0 && now.UnixNano()-since > int64(w.patience) {
+		if since := w.since.Load(); since != 0 && waitedFor(now, w.start, since) > w.patience {
 			count++
 		}
 		if w = w.next; w == u.first {
