@@ -77,8 +77,23 @@ func (c splitAction) send(ctx context.Context, action synapse.SplitEventType, re
 	if err != nil {
 		return err
 	}
-	fmt.Printf("traffic split %s is in phase %s\n", acted.Name, acted.Status.State.Phase)
+	fmt.Println(describeActed(acted))
 	return nil
+}
+
+// describeActed says where a split is after somebody acted on it, and where to see what becomes of it.
+func describeActed(s *split) string {
+	said := fmt.Sprintf("traffic split %s is in phase %s", s.Name, s.Status.State.Phase)
+	if weights := synapse.DescribeWeights(s.Status.State.Weights); weights != "" {
+		said += ", with " + weights
+	}
+	if message := s.Status.State.Message; message != "" {
+		said += ": " + message
+	}
+	if s.Status.State.Phase.Live() {
+		said += fmt.Sprintf("\nHow far it is, and what it waits for: `synapsed split show %s`", s.Name)
+	}
+	return said
 }
 
 type splitApproveCommand struct {

@@ -36,13 +36,22 @@ func (p *Pair) Renew(t testing.TB, name string) {
 	p.RenewKey(t, p.Next(t, name))
 }
 
+// RenewFor is [Pair.Renew] with a certificate that is good between two moments.
+func (p *Pair) RenewFor(t testing.TB, name string, from, until time.Time) {
+	p.RenewKey(t, p.next(t, name, from, until))
+}
+
 // Next replaces the certificate and returns the key that belongs to it, in PEM.
 func (p *Pair) Next(t testing.TB, name string) []byte {
+	return p.next(t, name, time.Now().Add(-time.Hour), time.Now().Add(time.Hour))
+}
+
+func (p *Pair) next(t testing.TB, name string, from, until time.Time) []byte {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: name},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		NotBefore: from, NotAfter: until,
 		DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
 	}

@@ -112,7 +112,7 @@ func (m *splitMachine) retry(event SplitEvent) error {
 	revision := cmp.Or(event.Revision, m.Revision)
 	switch {
 	case find(m.RolledBack, revision) == nil:
-		return fmt.Errorf("revision %q was not rolled back: there is nothing to retry", revision)
+		return fmt.Errorf("revision %q was not rolled back, or may start again already: there is nothing to retry. It starts when a configuration that asks for it is applied", revision)
 	case m.Phase == SplitRollingBack && m.Revision == revision:
 		return fmt.Errorf("revision %q is being rolled back: retry it when that is done", revision)
 	}

@@ -45,4 +45,8 @@ func TestTimeoutsThatMakeNoSenseAreRefusedAtTheirField(t *testing.T) {
 		})
 	}
 	require.Empty(t, (&Timeouts{Response: "1h"}).Validate("/x"))
+	long := (&Timeouts{Response: "100h", Connect: "90s"}).Validate("/x")
+	require.Len(t, long, 2)
+	require.Equal(t, "90s is out of range: it must be between 10ms and 1m", long[0].Message, "in the words of the user and the docs")
+	require.Equal(t, "100h is out of range: it must be between 10ms and 24h", long[1].Message)
 }

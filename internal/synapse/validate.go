@@ -76,9 +76,21 @@ func validateDuration(pointer string, d Duration, low, high time.Duration) []Fie
 		return []FieldError{invalid(pointer, "%q is not a duration: write it as a number with a unit, such as 30s, 5m or 720h", string(d))}
 	}
 	if v < low || v > high {
-		return []FieldError{invalid(pointer, "%s is out of range: it must be between %s and %s", v, low, high)}
+		return []FieldError{invalid(pointer, "%s is out of range: it must be between %s and %s", d, shortDuration(low), shortDuration(high))}
 	}
 	return nil
+}
+
+// shortDuration writes a duration as people do: 24h, not 24h0m0s.
+func shortDuration(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
 }
 
 func validateCIDRs(pointer string, cidrs []string) []FieldError {

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"bytes"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -48,6 +49,16 @@ func TestOptions(t *testing.T) {
 		{"the database stays on the machine, TLS or not", func(o *Options) {
 			o.DatabaseAddress, o.TLSCertificate, o.TLSKey = "192.0.2.1:5432", "c", "k"
 		}, "serves this machine only"},
+		{"the entry is not the API", func(o *Options) { o.EntryAddress = o.Listen }, "--listen 127.0.0.1:7700 and --entry-address 127.0.0.1:7700 overlap"},
+		{"the entry with TLS is not the entry, however it is spelled", func(o *Options) {
+			o.EntryTLSAddress, o.EntryTLSCertificate, o.EntryTLSKey = "localhost:7780", pair.ChainFile, pair.KeyFile
+		}, "--entry-address 127.0.0.1:7780 and --entry-tls-address localhost:7780 overlap: give each a port of its own"},
+		{"an entry without TLS has no second port", func(o *Options) { o.EntryTLSAddress = o.EntryAddress }, ""},
+		{"the database is on no port of an API that listens everywhere", func(o *Options) {
+			o.Listen, o.TLSCertificate, o.TLSKey, o.DatabaseAddress = "0.0.0.0:7732", "c", "k", "127.0.0.1:7732"
+		}, "--listen 0.0.0.0:7732 and --database-address 127.0.0.1:7732 overlap"},
+		{"two loopback addresses may have one port", func(o *Options) { o.DatabaseAddress = "127.0.0.2:7780" }, ""},
+		{"a free port is always another one", func(o *Options) { o.Listen, o.EntryAddress = "127.0.0.1:0", "127.0.0.1:0" }, ""},
 		{"a port alone is no address", func(o *Options) { o.Listen = "7700" }, "HOST:PORT"},
 		{"an environment has a plain name", func(o *Options) { o.Environment = "Prod!" }, "--environment"},
 	} {
@@ -64,6 +75,26 @@ func TestOptions(t *testing.T) {
 			require.ErrorContains(t, err, tc.says)
 		})
 	}
+}
+
+func TestTheDaemonSaysThatTheCertificateOfTheEntryIsExpired(t *testing.T) {
+	t.Parallel()
+	pair := certtest.NewPair(t, "entry")
+	logged := func() string {
+		var log bytes.Buffer
+		options := Options{
+			DataDir: "/data", Environment: "staging", Listen: "127.0.0.1:7700", EntryAddress: "127.0.0.1:7780", DatabaseAddress: "127.0.0.1:7732",
+			EntryTLSAddress: "127.0.0.1:7743", EntryTLSCertificate: pair.ChainFile, EntryTLSKey: pair.KeyFile,
+			Log: slog.New(slog.NewTextHandler(&log, nil)),
+		}
+		require.NoError(t, options.complete(), "what serves without TLS goes on")
+		return log.String()
+	}
+	require.Empty(t, logged())
+	pair.RenewFor(t, "entry", time.Now().Add(-48*time.Hour), time.Now().Add(-24*time.Hour))
+	require.Contains(t, logged(), "the certificate expired at")
+	pair.RenewFor(t, "entry", time.Now().Add(24*time.Hour), time.Now().Add(48*time.Hour))
+	require.Contains(t, logged(), "the certificate is not good before")
 }
 
 func TestTheFirstStartWritesAnAdminToken(t *testing.T) {

@@ -10,7 +10,9 @@ import (
 	"regexp"
 
 	"log/slog"
+	"time"
 
+	"github.com/apex-innovations/terraform-provider-synapse/internal/certperiod"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/measure"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/store"
 )
@@ -90,7 +92,39 @@ func (o *Options) complete() error {
 	if err := o.completeEntryTLS(); err != nil {
 		return err
 	}
-	return checkAddress("--database-address", o.DatabaseAddress, true)
+	if err := checkAddress("--database-address", o.DatabaseAddress, true); err != nil {
+		return err
+	}
+	return o.checkDistinct()
+}
+
+// checkDistinct refuses two listeners at one address: the second one would find it taken only when there is a region.
+func (o *Options) checkDistinct() error {
+	listeners := []struct{ flag, address string }{
+		{"--listen", o.Listen}, {"--entry-address", o.EntryAddress}, {"--entry-tls-address", o.EntryTLSAddress}, {"--database-address", o.DatabaseAddress},
+	}
+	for i, second := range listeners {
+		for _, first := range listeners[:i] {
+			if collide(first.address, second.address) {
+				return fmt.Errorf("%s %s and %s %s overlap: give each a port of its own", first.flag, first.address, second.flag, second.address)
+			}
+		}
+	}
+	return nil
+}
+
+// collide tells whether two addresses of listeners are one. Port 0 is a free port.
+func collide(one, other string) bool {
+	host, port, err := net.SplitHostPort(one)
+	otherHost, otherPort, otherErr := net.SplitHostPort(other)
+	if err != nil || otherErr != nil || port != otherPort || port == "0" {
+		return false
+	}
+	if host == "localhost" || otherHost == "localhost" {
+		return true // it may be 127.0.0.1 as well as ::1
+	}
+	ip, otherIP := net.ParseIP(host), net.ParseIP(otherHost)
+	return ip == nil || otherIP == nil || ip.IsUnspecified() || otherIP.IsUnspecified() || ip.Equal(otherIP)
 }
 
 // completeEntryTLS checks what the entry needs for TLS, files included: the process that reads them starts only later.
@@ -112,9 +146,13 @@ func (o *Options) completeEntryTLS() error {
 		}
 		*file = path
 	}
-	if _, err := tls.LoadX509KeyPair(o.EntryTLSCertificate, o.EntryTLSKey); err != nil {
+	pair, err := tls.LoadX509KeyPair(o.EntryTLSCertificate, o.EntryTLSKey)
+	if err != nil {
 		return fmt.Errorf("--entry-tls-certificate %s and --entry-tls-key %s: %w: give the PEM files of a certificate chain, the server's own first, and of its private key",
 			o.EntryTLSCertificate, o.EntryTLSKey, err)
+	}
+	if err := certperiod.Check(pair.Leaf, time.Now()); err != nil && o.Log != nil { // what serves without TLS goes on
+		o.Log.Warn("clients of the global entry will refuse its certificate: renew it, no restart is needed", "file", o.EntryTLSCertificate, "error", err)
 	}
 	return nil
 }

@@ -6,23 +6,28 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"time"
+
+	"github.com/apex-innovations/terraform-provider-synapse/internal/certperiod"
 )
 
 // Certificate is a certificate chain and its private key in two PEM files. A handshake after one of them has changed
 // gets the new ones, so that a renewal needs no restart. While what is there cannot be used (one file is new and the other
-// is not yet, say), the last good pair stays.
+// is not yet, say) or is not good at this time, the last good pair stays.
 type Certificate struct {
 	files [2]string // chain and key
 	log   *slog.Logger
+	now   func() time.Time
 
 	mu      sync.Mutex
 	seen    [2]os.FileInfo // of the files when they were last read
 	current *tls.Certificate
+	waiting *tls.Certificate // is good later, and current is good until then; or nil
 }
 
 // LoadCertificate reads a certificate chain and its key.
 func LoadCertificate(chainFile, keyFile string, log *slog.Logger) (*Certificate, error) {
-	c := &Certificate{files: [2]string{chainFile, keyFile}, log: log}
+	c := &Certificate{files: [2]string{chainFile, keyFile}, log: log, now: time.Now}
 	seen, err := c.look()
 	if err != nil {
 		return nil, err
@@ -31,6 +36,9 @@ func LoadCertificate(chainFile, keyFile string, log *slog.Logger) (*Certificate,
 		return nil, err
 	}
 	c.seen = seen
+	if err := certperiod.Check(c.current.Leaf, c.now()); err != nil {
+		log.Warn("clients will refuse the certificate: renew it, no restart is needed", "file", chainFile, "error", err)
+	}
 	return c, nil
 }
 
@@ -39,18 +47,35 @@ func (c *Certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	seen, err := c.look() // before the files are read: a change in between is seen the next time
-	if err != nil || !changed(c.seen, seen) {
-		return c.current, nil
+	if err == nil && changed(c.seen, seen) {
+		c.seen = seen
+		c.renew()
 	}
-	c.seen = seen
+	if c.waiting != nil && certperiod.Check(c.waiting.Leaf, c.now()) == nil {
+		c.use(c.waiting)
+	}
+	return c.current, nil
+}
+
+// renew reads the files, and uses what is in them unless the pair before serves clients better.
+func (c *Certificate) renew() {
 	next, err := c.read()
 	if err != nil {
 		c.log.Warn("the certificate has changed and cannot be used: the one before stays", "error", err)
-		return c.current, nil
+		return
 	}
-	c.current = next
+	now := c.now()
+	if err := certperiod.Check(next.Leaf, now); err != nil && certperiod.Check(c.current.Leaf, now) == nil {
+		c.log.Warn("the certificate has changed, and clients would refuse it now: the one before stays", "file", c.files[0], "error", err)
+		c.waiting = next
+		return
+	}
+	c.use(next)
+}
+
+func (c *Certificate) use(next *tls.Certificate) {
+	c.current, c.waiting = next, nil
 	c.log.Info("the certificate was read anew", "file", c.files[0], "not_after", next.Leaf.NotAfter)
-	return c.current, nil
 }
 
 func (c *Certificate) look() (seen [2]os.FileInfo, err error) {

@@ -1,6 +1,7 @@
 package listen
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -120,6 +121,43 @@ func TestACertificateIsRenewedWithoutARestart(t *testing.T) {
 	require.Equal(t, "second", served(), "a file that is gone changes nothing")
 	pair.Renew(t, "third")
 	require.Equal(t, "third", served())
+}
+
+func TestARenewalToACertificateThatIsNotGoodNowWaits(t *testing.T) {
+	t.Parallel()
+	pair := certtest.NewPair(t, "first")
+	var log bytes.Buffer
+	certificate, err := LoadCertificate(pair.ChainFile, pair.KeyFile, slog.New(slog.NewTextHandler(&log, nil)))
+	require.NoError(t, err)
+	now := time.Now()
+	certificate.now = func() time.Time { return now }
+	served := func() string {
+		current, err := certificate.get(nil)
+		require.NoError(t, err)
+		return current.Leaf.Subject.CommonName
+	}
+	pair.RenewFor(t, "expired", now.Add(-48*time.Hour), now.Add(-24*time.Hour))
+	require.Equal(t, "first", served(), "clients would refuse an expired one")
+	require.Contains(t, log.String(), "expired at")
+	pair.RenewFor(t, "early", now.Add(30*time.Minute), now.Add(24*time.Hour))
+	require.Equal(t, "first", served(), "clients would refuse one that is not good yet")
+	require.Contains(t, log.String(), "is not good before")
+	now = now.Add(45 * time.Minute)
+	require.Equal(t, "early", served(), "its time has come, and the files did not change again")
+	now = now.Add(30 * 24 * time.Hour)
+	pair.RenewFor(t, "late", now.Add(-48*time.Hour), now.Add(-24*time.Hour))
+	require.Equal(t, "late", served(), "of two that are expired, the newer one is what the operator meant")
+}
+
+func TestTheStartSaysThatTheCertificateIsNotGoodNow(t *testing.T) {
+	t.Parallel()
+	pair := certtest.NewPair(t, "expired")
+	pair.RenewFor(t, "expired", time.Now().Add(-48*time.Hour), time.Now().Add(-24*time.Hour))
+	var log bytes.Buffer
+	_, err := LoadCertificate(pair.ChainFile, pair.KeyFile, slog.New(slog.NewTextHandler(&log, nil)))
+	require.NoError(t, err, "the entry without TLS goes on serving")
+	require.Contains(t, log.String(), "level=WARN")
+	require.Contains(t, log.String(), "expired at")
 }
 
 func TestACertificateThatCannotBeUsedIsRefusedAtTheStart(t *testing.T) {
