@@ -53,6 +53,8 @@ type ServiceSpec struct {
 	Owner      string   `json:"owner,omitempty" doc:"Team that answers for the service."`
 	// Tenant is optional when empty, as in objects of versions that did not know it.
 	Tenant TenantNeed `json:"tenant,omitempty" doc:"What the service needs to know of the tenant: optional, required (the gateways refuse requests without one) or proven (they also refuse requests whose tenant was only said). Default: optional."`
+	// RewriteResponses is a pointer because what is not said means true.
+	RewriteResponses *bool `json:"rewrite_responses,omitempty" doc:"Turns what the service, asked on its own path, says of its paths in Location, Content-Location, Refresh and the paths of cookies into the client's. Default: true."`
 	// Timeouts are not the time limits of Terraform's own operations, which its resources call timeouts.
 	Timeouts *Timeouts `json:"request_timeouts,omitempty" doc:"How long the service's replicas may take for a request. Default: that of each field."`
 }
@@ -64,12 +66,19 @@ type ServiceStatus struct {
 	URL string `json:"url,omitempty" doc:"Where the global entry serves the service."`
 }
 
+// RewritesResponses reports whether the paths in answers on the service's own path become the client's.
+func (s *ServiceSpec) RewritesResponses() bool { return s.RewriteResponses == nil || *s.RewriteResponses }
+
 // SetDefaults implements [Spec].
 func (s *ServiceSpec) SetDefaults() {
 	setDefault(&s.Port, 8080)
 	setDefault(&s.Protocol, ProtocolHTTP)
 	setDefault(&s.HealthPath, "/healthz")
 	setDefault(&s.Tenant, TenantOptional)
+	if s.RewriteResponses == nil {
+		rewrite := true
+		s.RewriteResponses = &rewrite
+	}
 }
 
 // Validate implements [Spec].

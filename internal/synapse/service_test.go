@@ -26,3 +26,14 @@ func TestAServiceNeedsATenantAsItsSpecSays(t *testing.T) {
 	require.True(t, TenantNeed("").Includes(TenantOptional), "objects of older versions have none")
 	require.False(t, TenantNeed("").Includes(TenantRequired))
 }
+
+func TestAServicesAnswersAreRewrittenUnlessItSaysNo(t *testing.T) {
+	t.Parallel()
+	var spec ServiceSpec
+	require.True(t, spec.RewritesResponses(), "objects of older versions say nothing")
+	spec.SetDefaults()
+	require.True(t, *spec.RewriteResponses)
+	keep := ServiceSpec{RewriteResponses: new(bool)}
+	keep.SetDefaults()
+	require.False(t, keep.RewritesResponses())
+}

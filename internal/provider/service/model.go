@@ -20,6 +20,7 @@ type Model struct {
 	HealthPath types.String           `tfsdk:"health_path"`
 	Owner      types.String           `tfsdk:"owner"`
 	Tenant     types.String           `tfsdk:"tenant"`
+	Rewrite    types.Bool             `tfsdk:"rewrite_responses"`
 	Limits     *requesttimeouts.Model `tfsdk:"request_timeouts"`
 	URL        types.String           `tfsdk:"url"`
 }
@@ -27,12 +28,13 @@ type Model struct {
 // ToAPI implements [envelope.Model].
 func (m *Model) ToAPI() synapse.ServiceSpec {
 	return synapse.ServiceSpec{
-		Port:       int(m.Port.ValueInt64()),
-		Protocol:   synapse.Protocol(m.Protocol.ValueString()),
-		HealthPath: m.HealthPath.ValueString(),
-		Owner:      m.Owner.ValueString(),
-		Tenant:     synapse.TenantNeed(m.Tenant.ValueString()),
-		Timeouts:   m.Limits.ToAPI(),
+		Port:             int(m.Port.ValueInt64()),
+		Protocol:         synapse.Protocol(m.Protocol.ValueString()),
+		HealthPath:       m.HealthPath.ValueString(),
+		Owner:            m.Owner.ValueString(),
+		Tenant:           synapse.TenantNeed(m.Tenant.ValueString()),
+		RewriteResponses: m.Rewrite.ValueBoolPointer(),
+		Timeouts:         m.Limits.ToAPI(),
 	}
 }
 
@@ -43,6 +45,7 @@ func (m *Model) FromAPI(_ context.Context, service *synapse.Object[synapse.Servi
 	m.HealthPath = types.StringValue(service.Spec.HealthPath)
 	m.Owner = envelope.Text(service.Spec.Owner)
 	m.Tenant = types.StringValue(string(cmp.Or(service.Spec.Tenant, synapse.TenantOptional)))
+	m.Rewrite = types.BoolValue(service.Spec.RewritesResponses())
 	m.Limits = requesttimeouts.FromAPI(service.Spec.Timeouts)
 	m.URL = envelope.Text(service.Status.URL)
 	return nil

@@ -25,6 +25,7 @@ func TestService(t *testing.T) {
 				statecheck.ExpectKnownValue(address, tfjsonpath.New("port"), knownvalue.Int64Exact(8080)),
 				statecheck.ExpectKnownValue(address, tfjsonpath.New("health_path"), knownvalue.StringExact("/healthz")),
 				statecheck.ExpectKnownValue(address, tfjsonpath.New("tenant"), knownvalue.StringExact("optional")),
+				statecheck.ExpectKnownValue(address, tfjsonpath.New("rewrite_responses"), knownvalue.Bool(true)),
 				statecheck.ExpectKnownValue(address, tfjsonpath.New("url"), knownvalue.NotNull()),
 				statecheck.ExpectKnownValue("data.synapse_service.test", tfjsonpath.New("protocol"), knownvalue.StringExact("http")),
 				statecheck.ExpectKnownValue("data.synapse_services.test", tfjsonpath.New("services").AtMapKey("auth").AtMapKey("id"), knownvalue.StringExact("auth")),
@@ -38,6 +39,7 @@ func TestService(t *testing.T) {
 			ConfigStateChecks: []statecheck.StateCheck{
 				statecheck.ExpectKnownValue(address, tfjsonpath.New("owner"), knownvalue.StringExact("identity")),
 				statecheck.ExpectKnownValue(address, tfjsonpath.New("tenant"), knownvalue.StringExact("required")),
+				statecheck.ExpectKnownValue(address, tfjsonpath.New("rewrite_responses"), knownvalue.Bool(false)),
 			},
 		},
 		{

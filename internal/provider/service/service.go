@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/int64default"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
@@ -61,6 +62,12 @@ func definition() envelope.Definition {
 				MarkdownDescription: "What the service needs to know of the tenant that a request is for: `optional`, `required` (the gateways refuse requests without one) " +
 					"or `proven` (they also refuse requests whose tenant somebody only said). How a tenant is proven is a setting of `synapsed`: see the guide " +
 					"[Tenants and proxies](../guides/tenants-and-proxies). A `synapse_traffic_split` asks for what the strictest of its deployments' services asks for. Default: `optional`.",
+			},
+			"rewrite_responses": schema.BoolAttribute{
+				Optional: true, Computed: true, Default: booldefault.StaticBool(true),
+				MarkdownDescription: "Turns what the service, asked on its own path, says of its paths in `Location`, `Content-Location`, `Refresh` and the paths of cookies into the client's: " +
+					"`/login` becomes `/NAME/login`. What leads to another service, or to the route of a `synapse_traffic_split`, stays. See the guide " +
+					"[Traffic splits](../guides/traffic-splits#paths-that-change-on-the-way). Default: `true`.",
 			},
 			"request_timeouts": requesttimeouts.Attribute("How long the service's replicas may take for a request. A `synapse_traffic_split` may say otherwise for its route. Default: that of each field.", ""),
 			"url": schema.StringAttribute{

@@ -52,5 +52,5 @@ func (t *table) removeService(name string) {
 
 // gatewayService is what a gateway must know of a service, beside its deployments.
 func gatewayService(spec synapse.ServiceSpec) gateway.Service {
-	return gateway.Service{Tenant: spec.Tenant, Timeouts: spec.Timeouts}
+	return gateway.Service{Tenant: spec.Tenant, KeepResponses: !spec.RewritesResponses(), Timeouts: spec.Timeouts}
 }

@@ -27,6 +27,10 @@ func TestGatewaysAreToldWhatServicesNeedAndWhoIsBelieved(t *testing.T) {
 
 	table.setService(runtime.Service{Name: "billing", Spec: synapse.ServiceSpec{Tenant: synapse.TenantProven, Owner: "somebody else"}})
 	require.Equal(t, version, table.version("eu"), "gateways are not told of what they need not know")
+	require.False(t, config.Services["billing"].KeepResponses)
+	table.setService(runtime.Service{Name: "billing", Spec: synapse.ServiceSpec{Tenant: synapse.TenantProven, RewriteResponses: new(bool)}})
+	config, version = table.gatewayConfig("eu")
+	require.True(t, config.Services["billing"].KeepResponses)
 	table.removeService("billing")
 	config, _ = table.gatewayConfig("eu")
 	require.NotContains(t, config.Services, "billing")

@@ -116,7 +116,7 @@ func compile(config *Config, previous *table, endpoints, externals map[forward.T
 func (t *table) compileService(region, name string, s Service, endpoints map[forward.Target]*forward.Endpoint, metrics *regionMetrics) *service {
 	compiled := &service{need: s.Tenant, dedicated: make(map[string]candidates)}
 	own := newRewriting("/"+name, "/", nil)
-	paths := newResponsePaths(own, nil)
+	paths := t.ofService(name, own)
 	if s.KeepResponses {
 		paths = nil
 	}

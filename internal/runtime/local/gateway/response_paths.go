@@ -16,6 +16,8 @@ type responsePaths struct {
 	segments int    // of place
 	// scheme and host are the backend's own, by which it may call itself; empty when it is asked by the client's host.
 	scheme, host string
+	// elsewhere reports whether a decoded path leads elsewhere in the platform at the client's host; nil: none does.
+	elsewhere func(host, path string) bool
 }
 
 // newResponsePaths prepares the way back of a rewriting to a backend with the base URL base, or nil for a deployment.
@@ -26,6 +28,19 @@ func newResponsePaths(w rewriting, base *url.URL) *responsePaths {
 	}
 	if p.prefix == p.place && p.host == "" {
 		return nil
+	}
+	return p
+}
+
+// ofService is newResponsePaths for a service of the platform. One that sees the root may mean its own paths as well as the
+// platform's, which it could always redirect to: what leads to another service or to a split's route is the client's already.
+func (t *table) ofService(name string, w rewriting) *responsePaths {
+	p := newResponsePaths(w, nil)
+	if p != nil && p.place == "" {
+		p.elsewhere = func(host, path string) bool {
+			first, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+			return first != name && t.services[first] != nil || t.routes.claim(host, path)
+		}
 	}
 	return p
 }
@@ -88,7 +103,7 @@ func (p *responsePaths) reference(text, host, target string) string {
 		return joinReference(scheme, authority, path, rest)
 	}
 	resolved, ok := resolve(target, path)
-	if !ok {
+	if !ok || p.elsewhere != nil && path[0] == '/' && p.elsewhere(host, decodeSegments(resolved)) {
 		return text
 	}
 	return joinReference(scheme, authority, p.path(resolved), rest)

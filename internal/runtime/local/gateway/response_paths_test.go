@@ -186,3 +186,44 @@ func TestAnswersAreRewrittenOnServicesAndSplitsUnlessTheySayNo(t *testing.T) {
 	check("/orders/x", "/login?prefix=/orders", "session=1; Path=/")
 	check("/auth/x", "/login?prefix=/auth", "session=1; Path=/")
 }
+
+func TestAServiceThatLeadsElsewhereInThePlatformIsNotKeptFromIt(t *testing.T) {
+	t.Parallel()
+	const host = "shop.example.com"
+	route := func(host, prefix string, methods ...string) *split { return &split{host: host, prefix: prefix, methods: methods} }
+	platform := &table{
+		services: map[string]*service{"orders": {}, "billing": {}},
+		routes: compileRoutes(map[string]*split{
+			"all": route("", "/"), "auth": route("", "/auth/v1", http.MethodPost), "shop": route(host, "/cart"), "other": route("other.example.com", "/help"),
+		}),
+	}
+	own := platform.ofService("orders", newRewriting("/orders", "/", nil))
+	split := platform.ofService("orders", newRewriting("/api", "/", nil))
+	told := platform.ofService("orders", newRewriting("/api", "/billing", nil))
+	for _, test := range []struct {
+		name           string
+		paths          *responsePaths
+		location, want string
+	}{
+		{"another service", own, "/billing/1?a=b", "/billing/1?a=b"},
+		{"another service itself", own, "/billing", "/billing"},
+		{"another service, spelled otherwise", own, "/b%69lling/1", "/b%69lling/1"},
+		{"another service at the client's host", own, "https://shop.example.com/billing", "https://shop.example.com/billing"},
+		{"another service, with dots", own, "/x/../billing", "/x/../billing"},
+		{"what only begins like another service", own, "/billings", "/orders/billings"},
+		{"a relative path is the service's own", own, "billing/1", "/orders/billing/1"},
+		{"a split's route", own, "/auth/v1/login", "/auth/v1/login"},
+		{"a path above a split's route", own, "/auth", "/orders/auth"},
+		{"a split's route for the client's host", own, "/cart/1", "/cart/1"},
+		{"a split's route for another host", own, "/help", "/orders/help"},
+		{"only on the route of all paths", own, "/login", "/orders/login"},
+		{"another service, from a split", split, "/billing/1", "/billing/1"},
+		{"the same service, from a split, is a path like any", split, "/orders/1", "/api/orders/1"},
+		{"what a split says that the service sees is the service's own", told, "/billing/1", "/api/1"},
+	} {
+		header := http.Header{"Location": {test.location}, "Refresh": {"0; url=" + test.location}}
+		test.paths.rewrite(header, host, "", "/x")
+		require.Equal(t, test.want, header.Get("Location"), test.name)
+		require.Equal(t, "0; url="+test.want, header.Get("Refresh"), test.name)
+	}
+}

@@ -86,6 +86,24 @@ func (p *prefixes) find(method, path string) *split {
 	}
 }
 
+// claim reports whether a decoded path at a host is on a split's route, whatever the method. A route of all paths claims none:
+// it says of no path in particular that it is the platform's.
+func (t splitRoutes) claim(host, path string) bool {
+	return t.byHost[identity.HostName(host)].claim(path) || t.any.claim(path)
+}
+
+func (p *prefixes) claim(path string) bool {
+	if p == nil || !strings.HasPrefix(path, "/") {
+		return false
+	}
+	for prefix := firstSegments(path, p.depth); prefix != ""; prefix = prefix[:strings.LastIndexByte(prefix, '/')] {
+		if len(p.byPath[prefix]) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // decodedSegments returns the path with each segment decoded, so that a prefix matches all its spellings. A segment with an
 // escaped slash is one segment and stays as it is: with its percent sign it matches no prefix.
 func decodedSegments(u *url.URL) string {

@@ -112,7 +112,7 @@ func compileBackend(region string, s *Split, name string, t *table, externals ma
 		compiled.deployment = t.deployments[deploymentKey{b.Service, b.Deployment}]
 		compiled.limits = limitsOf(t.timeouts[b.Service], s.Timeouts)
 		compiled.rewriting = newRewriting(s.Route.PathPrefix, b.ReplacePrefix, nil)
-		compiled.responsePaths = newResponsePaths(compiled.rewriting, nil)
+		compiled.responsePaths = t.ofService(b.Service, compiled.rewriting)
 		compiled.answerHeaders = append(compiled.answerHeaders,
 			headerValue{HeaderService, []string{b.Service}}, headerValue{HeaderDeployment, []string{b.Deployment}})
 	} else if u, err := parseBackendURL(b.URL); err == nil { // as in every valid configuration

@@ -3,4 +3,6 @@ resource "synapse_service" "test" {
   health_path = "/ready"
   owner       = "identity"
   tenant      = "required"
+
+  rewrite_responses = false
 }
