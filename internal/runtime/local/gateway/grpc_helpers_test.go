@@ -36,10 +36,11 @@ type grpcReplica struct {
 	hanging       atomic.Int64
 }
 
-func newGRPCReplica(t testing.TB, name string) *grpcReplica {
+func newGRPCReplica(t testing.TB, name string, options ...grpc.ServerOption) *grpcReplica {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	r := &grpcReplica{name: name, address: listener.Addr().String(), server: grpc.NewServer(grpc.MaxRecvMsgSize(64 << 20)), left: make(chan error, 100)}
+	r := &grpcReplica{name: name, address: listener.Addr().String(), left: make(chan error, 100)}
+	r.server = grpc.NewServer(append(options, grpc.MaxRecvMsgSize(64<<20))...)
 	testgrpc.RegisterTestServiceServer(r.server, r)
 	go func() { _ = r.server.Serve(listener) }()
 	t.Cleanup(r.server.Stop)

@@ -11,8 +11,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	testgrpc "google.golang.org/grpc/interop/grpc_testing"
+	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 )
@@ -368,5 +370,40 @@ func TestGRPCTimeout(t *testing.T) {
 		got, given := grpcTimeout(http.Header{"Grpc-Timeout": {text}})
 		require.Equal(t, want, got, text)
 		require.Equal(t, want != 0, given, text)
+	}
+}
+
+// TestAServerThatEndsItsConnectionsByAgeFailsNoCall: as reported of connectrpc/connect-go#541 and grpc/grpc-go#2767.
+func TestAServerThatEndsItsConnectionsByAgeFailsNoCall(t *testing.T) {
+	t.Parallel()
+	replica := newGRPCReplica(t, "v1", grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionAge: 10 * time.Millisecond, MaxConnectionAgeGrace: time.Minute}))
+	p := newGRPCPath(t, grpcSplit(0, replica))
+	var callers errgroup.Group
+	for range 8 {
+		callers.Go(func() error {
+			for range 100 {
+				if _, err := p.client.UnaryCall(t.Context(), &testgrpc.SimpleRequest{}); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	require.NoError(t, callers.Wait())
+}
+
+// TestAStatusBeforeTheEndOfTheRequestReachesTheClient: as reported of hyperium/hyper#4130. Servers follow such a status with
+// RST_STREAM, as they want no more of the request.
+func TestAStatusBeforeTheEndOfTheRequestReachesTheClient(t *testing.T) {
+	t.Parallel()
+	replica := newGRPCReplica(t, "v1", grpc.StreamInterceptor(func(any, grpc.ServerStream, *grpc.StreamServerInfo, grpc.StreamHandler) error {
+		return status.Error(codes.ResourceExhausted, "full")
+	}))
+	p := newGRPCPath(t, grpcSplit(0, replica))
+	for range 50 {
+		stream, err := p.client.FullDuplexCall(t.Context())
+		require.NoError(t, err)
+		_, err = stream.Recv()
+		require.Equal(t, codes.ResourceExhausted, status.Code(err), err)
 	}
 }

@@ -23,7 +23,7 @@ func (f *flight) send(ctx context.Context) (*http.Response, error) {
 	for endpoint != nil {
 		f.takeOff(endpoint)
 		response, err := endpoint.pool.Do(ctx, &f.out)
-		if err == nil && ctx.Err() != nil { // nobody is there to get it
+		if err == nil && f.left() { // nobody is there to get it
 			_ = response.Body.Close()
 			return nil, ctx.Err()
 		}
@@ -45,7 +45,7 @@ func (f *flight) send(ctx context.Context) (*http.Response, error) {
 				sent = true
 				again = again && f.out.Idempotent() && reason.Elsewhere()
 			}
-			if ctx.Err() != nil {
+			if f.left() {
 				return nil, failure
 			}
 		} else if body, ok := response.Body.(interface{ Withhold() }); ok {

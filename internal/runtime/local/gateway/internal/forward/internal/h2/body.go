@@ -11,6 +11,10 @@ import (
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/forward/internal/upstream"
 )
 
+// maxReplayed is the longest body that is sent again when a server says that it has not looked at the request: with GOAWAY, as
+// servers of gRPC do when a connection has reached its age, or by refusing the stream.
+const maxReplayed = 64 << 10
+
 // upload is the body of a request on its way to the server.
 type upload struct {
 	exchange *exchange
@@ -20,29 +24,77 @@ type upload struct {
 
 	reading sync.Mutex
 	length  int64
+	kept    []byte      // what has been read, until it is too much
+	lost    bool        // not all that has been read is kept
 	stalled *time.Timer // runs while the server takes nothing
 }
 
 // errClosed is why a body is read no further: the answer is complete without it.
 var errClosed = errors.New("the server did not want the request's body")
 
-// Read implements [io.Reader]. The transport reads as fast as the server takes.
-func (u *upload) Read(p []byte) (int, error) {
+// errLost is why a body cannot be sent again.
+var errLost = errors.New("the request's body is too long, or still comes, and is not sent again")
+
+// attempt is the body as one attempt of the transport reads it, from its beginning.
+type attempt struct {
+	upload *upload
+	offset int
+	closed atomic.Bool
+}
+
+// again returns the body from its beginning, if that is there still.
+func (u *upload) again() (io.ReadCloser, error) {
 	u.reading.Lock()
 	defer u.reading.Unlock()
+	if u.closed.Load() || u.lost {
+		return nil, errLost
+	}
+	return &attempt{upload: u}, nil
+}
+
+// Read implements [io.Reader].
+func (a *attempt) Read(p []byte) (int, error) {
+	u := a.upload
+	u.reading.Lock()
+	defer u.reading.Unlock()
+	switch {
+	case u.closed.Load(), a.closed.Load():
+		return 0, errClosed
+	case a.offset < len(u.kept):
+		n := copy(p, u.kept[a.offset:])
+		a.offset += n
+		return n, nil
+	case u.drained.Load():
+		return 0, io.EOF
+	}
+	n, err := u.read(p)
+	if u.lost = u.lost || len(u.kept)+n > maxReplayed || u.exchange.hasHead(); u.lost {
+		u.kept, a.offset = nil, 0
+	} else {
+		u.kept = append(u.kept, p[:n]...)
+		a.offset = len(u.kept)
+	}
+	return n, err
+}
+
+// Close implements [io.Closer]. A body that nothing is lost of may be wanted by another attempt; else nobody reads it any more.
+func (a *attempt) Close() error {
+	a.closed.Store(true)
+	if u := a.upload; u.exchange.request.Touched() && !u.drained.Load() {
+		return u.Close()
+	}
+	return nil
+}
+
+// read reads what comes next. The transport reads as fast as the server takes.
+func (u *upload) read(p []byte) (int, error) {
 	if u.stalled != nil {
 		u.stalled.Stop()
-	}
-	if u.closed.Load() {
-		return 0, errClosed
 	}
 	request := u.exchange.request
 	request.Touch()
 	n, err := request.Body.Read(p)
 	u.length += int64(n)
-	if n > 0 {
-		u.exchange.extend()
-	}
 	switch {
 	case errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF):
 		u.drain()

@@ -133,7 +133,8 @@ func (c *Client) request(x *exchange) *http.Request {
 	out := &http.Request{Method: r.Method, URL: &target, Host: host, Header: header, ContentLength: r.Length}
 	switch {
 	case r.Body != nil:
-		out.Body = x.upload
+		out.GetBody = x.upload.again
+		out.Body, _ = x.upload.again()
 	case len(r.Content) > 0:
 		out.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(r.Content)), nil }
 		out.Body, _ = out.GetBody()

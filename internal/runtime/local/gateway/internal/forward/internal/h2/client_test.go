@@ -223,14 +223,31 @@ func TestAnAnswerBeforeTheEndOfTheRequestInterruptsTheClientsBody(t *testing.T) 
 
 func TestAStreamThatTheServerRefusedIsSentAgainEvenForAPOST(t *testing.T) {
 	t.Parallel()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = listener.Close() })
-	go refuseFirst(listener)
-	response, err := to(t, listener.Addr().String()).Do(t.Context(), request(http.MethodPost, "/", "order"))
-	require.NoError(t, err)
-	require.Equal(t, http.StatusNoContent, response.StatusCode)
-	require.NoError(t, response.Body.Close())
+	for name, test := range map[string]struct {
+		request *upstream.Request
+		again   bool
+	}{
+		"a body in memory":             {request(http.MethodPost, "/", "order"), true},
+		"a body that was passed on":    {streaming(strings.NewReader("order")), true},
+		"a body too long to be kept":   {streaming(strings.NewReader(strings.Repeat("x", maxReplayed+1))), false},
+		"a body that nobody has begun": {streaming(strings.NewReader("")), true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			listener, err := net.Listen("tcp", "127.0.0.1:0")
+			require.NoError(t, err)
+			t.Cleanup(func() { _ = listener.Close() })
+			go refuseFirst(listener)
+			response, err := to(t, listener.Addr().String()).Do(t.Context(), test.request)
+			if !test.again {
+				require.Equal(t, fault.ConnectionClosed, fault.Of(err))
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, http.StatusNoContent, response.StatusCode)
+			require.NoError(t, response.Body.Close())
+		})
+	}
 }
 
 // refuseFirst serves one connection of HTTP/2: it resets the first stream with REFUSED_STREAM and answers the others 204.

@@ -98,6 +98,13 @@ func (x *exchange) goesOn() {
 	}
 }
 
+// hasHead reports whether the head of the answer has come, after which the request is not sent again.
+func (x *exchange) hasHead() bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.answered
+}
+
 // clientLeft ends the exchange, at once or when the head of the answer has not come after the request's patience.
 func (x *exchange) clientLeft(client context.Context) {
 	x.mu.Lock()
