@@ -65,6 +65,9 @@ type keys struct {
 func (k *keys) find(ctx context.Context, id string) ([]jose.JSONWebKey, *keySet, error) {
 	set := k.current.Load()
 	age := k.now().Sub(time.Unix(0, k.fetched.Load()))
+	if age < 0 { // the clock was set back: how old they are is not known
+		age = keysOld
+	}
 	if set != nil && (age < keysOld || k.failing.Load()) && (id == "" || len(set.byID[id]) > 0) {
 		if age >= keysFresh {
 			k.look()
@@ -97,7 +100,8 @@ func (k *keys) look() <-chan struct{} {
 		return k.looking
 	}
 	now := k.now()
-	if !k.attempted.IsZero() && now.Sub(k.attempted) < keysPause {
+	// A look that was in the future was before the clock was set back.
+	if since := now.Sub(k.attempted); !k.attempted.IsZero() && since >= 0 && since < keysPause {
 		return nil
 	}
 	k.attempted = now

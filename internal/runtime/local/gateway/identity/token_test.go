@@ -339,6 +339,21 @@ func TestKeysAreRotated(t *testing.T) {
 	require.Equal(t, looks+1, w.issuer.looks.Load(), "made-up keys do not become requests to the issuer")
 }
 
+// TestKeysAreLookedAtAfterTheClockWasSetBack: what was fetched in the future is not fresh until then.
+func TestKeysAreLookedAtAfterTheClockWasSetBack(t *testing.T) {
+	t.Parallel()
+	first, second := key(t, "first", jose.ES256), key(t, "second", jose.ES256)
+	w := newWorld(t, first)
+	_, refused := w.bearer(sign(t, first, w.claims(nil)))
+	require.Nil(t, refused)
+	w.advance(-24 * time.Hour)
+	w.issuer.publish(second)
+	_, refused = w.bearer(sign(t, first, w.claims(nil)))
+	require.NotNil(t, refused, "the key was taken back")
+	_, refused = w.bearer(sign(t, second, w.claims(nil)))
+	require.Nil(t, refused)
+}
+
 func TestKeysWithoutANameAreRotatedToo(t *testing.T) {
 	t.Parallel()
 	first, second := key(t, "", jose.ES256), key(t, "", jose.ES256)
