@@ -182,6 +182,8 @@ func (x *entryExchange) Failed(w http.ResponseWriter, r *http.Request, err error
 	switch {
 	case errors.Is(err, forward.ErrRequestTimeout): // which ends the context, too
 		x.reject(w, requestTimeout())
+	case errors.Is(err, forward.ErrMalformedBody):
+		x.reject(w, malformedBody())
 	case r.Context().Err() != nil: // nobody is there to read an answer
 		w.WriteHeader(http.StatusBadGateway)
 	case errors.Is(err, forward.ErrNoEndpoint):

@@ -205,6 +205,8 @@ func (x *regionExchange) Failed(w http.ResponseWriter, r *http.Request, err erro
 	switch {
 	case errors.Is(err, forward.ErrRequestTimeout): // which ends the context, too
 		x.reject(w, requestTimeout())
+	case errors.Is(err, forward.ErrMalformedBody):
+		x.reject(w, malformedBody())
 	case r.Context().Err() != nil: // nobody is there to read an answer
 		x.left(err)
 		w.WriteHeader(http.StatusBadGateway)

@@ -37,6 +37,7 @@ const (
 	CodeUpstreamFailed     = "upstream_failed"    // an endpoint gave no answer that can be passed on
 	CodeResponseTimeout    = "response_timeout"   // an endpoint did not answer in time
 	CodeRequestTimeout     = "request_timeout"    // the client's body paused for too long
+	CodeRequestMalformed   = "request_malformed"  // the client's body is not framed as it must be
 	CodeRequestUnreadable  = "request_unreadable" // the client's body could not be read
 )
 
@@ -102,6 +103,10 @@ func noTunnel() *rejection {
 
 func requestTimeout() *rejection {
 	return &rejection{status: http.StatusRequestTimeout, code: CodeRequestTimeout, detail: "the request's body paused for too long: send it again"}
+}
+
+func malformedBody() *rejection {
+	return &rejection{status: http.StatusBadRequest, code: CodeRequestMalformed, detail: "the request's body is not framed as RFC 9112 has it: send chunks with their sizes in hexadecimal digits, each line ended by CR LF"}
 }
 
 // asking is what a refusal must know of the request that it answers.

@@ -134,7 +134,7 @@ func removeOneHop(header http.Header) {
 const websocket = "websocket"
 
 // upgradeOf returns the protocol to change to, or nothing: RFC 9110, 7.8. A request for another one is served without it, as a
-// server may always do.
+// server may always do, and must for HTTP/1.0.
 func upgradeOf(r *http.Request) string {
 	if r.Method == http.MethodGet && r.ProtoAtLeast(1, 1) && upstream.HasToken(r.Header["Connection"], "upgrade") && upstream.HasToken(r.Header["Upgrade"], websocket) {
 		return websocket

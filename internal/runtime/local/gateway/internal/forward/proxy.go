@@ -6,7 +6,9 @@ package forward
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"sync"
 	"time"
@@ -38,7 +40,7 @@ type Exchange interface {
 	// to hang up on the client.
 	Broken(reason fault.Reason) http.Header
 	// Failed answers the client in place of an endpoint. err is [ErrNoEndpoint] when nothing was sent to any, and
-	// [ErrRequestTimeout] when the client's body paused for too long. When it is the client that broke off, r's context has
+	// [ErrRequestTimeout] or [ErrMalformedBody] when the client's body was at fault. When it is the client that broke off, r's context has
 	// ended, and err is [ErrAbandoned] when no answer had come for as long as the exchange has patience.
 	Failed(w http.ResponseWriter, r *http.Request, err error)
 }
@@ -64,6 +66,9 @@ var ErrAbandoned = upstream.ErrAbandoned
 
 // ErrRequestTimeout is returned when the body of a request paused for too long: it is the client that failed.
 var ErrRequestTimeout = errors.New("the request's body paused for too long")
+
+// ErrMalformedBody is returned when the body of a request is not framed as its protocol has it: it is the client that failed.
+var ErrMalformedBody = errors.New("the request's body is malformed")
 
 // Proxy forwards requests.
 type Proxy struct {
@@ -116,16 +121,27 @@ func (p *Proxy) putHeader(header http.Header) {
 func (p *Proxy) fail(f *flight, err error) {
 	if f.out.Touched() && f.in.ProtoMajor < 2 {
 		// Nobody reads the rest of the body, so the next request could not be found.
-		f.client.Header().Set("Connection", "close")
+		f.closeGently()
+		defer f.upload.interrupt() // else the server waits for the rest of the body before it closes
 	}
 	r := f.in
 	if f.interrupted() { // it is here still
 		r = r.WithContext(context.WithoutCancel(r.Context()))
 	}
-	if _, gone := errors.AsType[*upstream.RequestBodyError](err); gone && !errors.Is(err, ErrRequestTimeout) {
-		r = broken(r)
+	if body, atFault := errors.AsType[*upstream.RequestBodyError](err); atFault && !errors.Is(err, ErrRequestTimeout) {
+		if f.in.ProtoMajor < 2 && isMalformed(body.Cause) { // a stream of HTTP/2 has been reset for that already
+			err = errors.Join(ErrMalformedBody, err)
+		} else {
+			r = broken(r)
+		}
 	}
 	f.exchange.Failed(f.client, r, err)
+}
+
+// isMalformed reports whether the body of a request could not be read although its client was there.
+func isMalformed(cause error) bool {
+	_, network := errors.AsType[net.Error](cause)
+	return !network && !errors.Is(cause, io.ErrUnexpectedEOF) && !errors.Is(cause, io.EOF)
 }
 
 // broken returns a request whose client is gone.

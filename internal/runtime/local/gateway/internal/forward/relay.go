@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/forward/fault"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/forward/internal/upstream"
@@ -28,7 +29,8 @@ func (p *Proxy) relay(f *flight, response *http.Response) {
 	}
 	// A stream of HTTP/2 ends without its connection.
 	if body, ok := response.Body.(interface{ RequestUnfinished() bool }); ok && body.RequestUnfinished() && f.in.ProtoMajor < 2 {
-		header.Set("Connection", "close")
+		f.closeGently()
+		defer f.upload.interrupt() // else the server waits for the rest of the body before it closes
 	}
 	for name := range response.Trailer {
 		if !reserved(name) {
@@ -36,7 +38,7 @@ func (p *Proxy) relay(f *flight, response *http.Response) {
 		}
 	}
 	f.client.WriteHeader(response.StatusCode)
-	if err := p.copyBody(f.client, response); err != nil {
+	if err := p.copyBody(f, response); err != nil {
 		trailer := f.brokeOff(p.log, err)
 		if trailer == nil || response.ContentLength >= 0 { // with a length, an end before it cannot be told from what is left out
 			panic(http.ErrAbortHandler)
@@ -61,13 +63,19 @@ func (f *flight) brokeOff(log *slog.Logger, err error) http.Header {
 	return f.exchange.Broken(reason)
 }
 
-// copyBody copies an answer's body. What comes bit by bit is passed on before the next bit is waited for.
-func (p *Proxy) copyBody(w http.ResponseWriter, response *http.Response) error {
-	body := response.Body
+// copyBody copies an answer's body. What comes bit by bit is passed on before the next bit is waited for. A client must take each
+// part within the idle limit.
+func (p *Proxy) copyBody(f *flight, response *http.Response) error {
+	body, w := response.Body, f.client
 	streams := response.ContentLength < 0 || strings.HasPrefix(response.Header.Get("Content-Type"), "text/event-stream")
 	var controller *http.ResponseController
-	if streams {
+	idle := f.out.Limits.Idle
+	if streams || response.ContentLength > bufferSize { // a short answer holds nobody up
 		controller = http.NewResponseController(w)
+	} else {
+		idle = 0
+	}
+	if streams {
 		if early, ok := body.(interface{ Ready() bool }); !ok || !early.Ready() {
 			if err := flush(controller); err != nil {
 				return err
@@ -79,8 +87,18 @@ func (p *Proxy) copyBody(w http.ResponseWriter, response *http.Response) error {
 	for {
 		n, err := body.Read(buffer[:])
 		if n > 0 {
-			if _, err := w.Write(buffer[:n]); err != nil {
-				return err
+			if idle > 0 {
+				_ = controller.SetWriteDeadline(time.Now().Add(idle)) // a writer without connection waits for nobody
+			}
+			_, failure := w.Write(buffer[:n])
+			if failure == nil && streams && err == nil {
+				failure = flush(controller)
+			}
+			if idle > 0 {
+				_ = controller.SetWriteDeadline(time.Time{})
+			}
+			if failure != nil {
+				return failure
 			}
 		}
 		switch {
@@ -88,10 +106,6 @@ func (p *Proxy) copyBody(w http.ResponseWriter, response *http.Response) error {
 			return nil
 		case err != nil:
 			return err
-		case streams:
-			if err := flush(controller); err != nil {
-				return err
-			}
 		}
 	}
 }
@@ -104,9 +118,17 @@ func flush(controller *http.ResponseController) error {
 	return nil
 }
 
-// passInterim passes an answer 1xx on.
+// passInterim passes an answer 1xx on, but not to a client of HTTP/1.0, which would take it for the final one: RFC 9110, 15.2.
 func (f *flight) passInterim(status int, interim http.Header) {
+	if !f.in.ProtoAtLeast(1, 1) {
+		return
+	}
 	removeOneHop(interim)
+	for name := range interim {
+		if hasFoldedPrefix(name, reservedPrefixes[0]) { // only gateways may say these
+			delete(interim, name)
+		}
+	}
 	header := f.client.Header()
 	before := header.Clone()
 	addAll(header, interim)
@@ -141,4 +163,11 @@ func addAll(to, from http.Header) {
 		}
 		to[name] = values
 	}
+}
+
+// closeGently has the server end the connection after the answer, and not at once: what the client still sends would be met with a
+// reset, which takes an answer away that it has not read (RFC 9112, 9.6). It is what the server does for a body that is too long.
+func (f *flight) closeGently() {
+	f.client.Header().Set("Connection", "close")
+	_, _ = http.MaxBytesReader(f.client, io.NopCloser(strings.NewReader(".")), 0).Read(make([]byte, 1))
 }

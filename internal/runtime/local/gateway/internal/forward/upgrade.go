@@ -39,7 +39,8 @@ func (p *Proxy) relayUpgrade(f *flight, response *http.Response) {
 	// The server, when it is closed by force, ends the request's context; both copies end with their connections.
 	stop := context.AfterFunc(f.in.Context(), func() { _, _ = client.Close(), behind.Close() })
 	defer stop()
-	join(client, buffered.Reader, behind)
+	// Not from the server's reader: for that, the end of what the client sends is the end of the request, which closes both ways.
+	join(client, io.MultiReader(io.LimitReader(buffered.Reader, int64(buffered.Reader.Buffered())), client), behind)
 }
 
 func writeSwitch(w *bufio.Writer, header http.Header) error {

@@ -38,6 +38,8 @@ func TestAnswers(t *testing.T) {
 		{"more than the length", "GET", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok, and HTTP/1.1 200 OK", 200, "ok", nil, false},
 		{"the answer to HEAD has no body, whatever its length", "HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n", 200, "", nil, true},
 		{"204 has no body", "GET", "HTTP/1.1 204 No Content\r\n\r\n", 204, "", nil, true},
+		{"204 with a length, whose body may come late", "GET", "HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n", 204, "", nil, false},
+		{"204 in chunks, whose end may come late", "GET", "HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n", 204, "", nil, false},
 		{"304 has no body, whatever its length", "GET", "HTTP/1.1 304 Not Modified\r\nContent-Length: 500\r\n\r\n", 304, "", nil, true},
 		{"chunked in two headers", "GET", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: Chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", 200, "ok", nil, false},
 		{"chunked twice in one header", "GET", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked, chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", 200, "ok", nil, false},

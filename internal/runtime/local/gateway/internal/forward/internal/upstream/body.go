@@ -64,6 +64,9 @@ func attachBody(c *conn, request *Request, response *http.Response, p *pump, dis
 			return fault.New(fault.MalformedResponse, err)
 		}
 	}
+	if response.StatusCode == http.StatusNoContent && (length > 0 || len(codings) > 0) {
+		b.keepAlive = false // what must not be there may come, and would be taken for the next answer
+	}
 	response.ContentLength = length
 	switch {
 	case request.Method == http.MethodHead, response.StatusCode == http.StatusNoContent, response.StatusCode == http.StatusNotModified:
