@@ -95,6 +95,9 @@ func (u *upload) read(p []byte) (int, error) {
 	request.Touch()
 	n, err := request.Body.Read(p)
 	u.length += int64(n)
+	if n > 0 {
+		u.exchange.extend()
+	}
 	switch {
 	case errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF):
 		u.drain()
