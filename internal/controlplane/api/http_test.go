@@ -5,9 +5,11 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -180,4 +182,27 @@ func TestTruncatedBody(t *testing.T) {
 	require.Eventually(t, func() bool { return strings.Contains(s.log.String(), "cut-off") }, waitLimit, waitStep)
 	require.Contains(t, s.log.String(), `"status":400`)
 	require.Equal(t, before, s.snapshot())
+}
+
+// deadlines is a writer that notes the read deadline.
+type deadlines struct {
+	*httptest.ResponseRecorder
+	first time.Time
+}
+
+func (d *deadlines) SetReadDeadline(at time.Time) error {
+	if d.first.IsZero() {
+		d.first = at
+	}
+	return nil
+}
+
+func TestEveryPathOfTheAPILimitsBodies(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	for _, path := range []string{"/console/sign-in", "/v1/tenants", "/v2/", "/nothing"} {
+		w := &deadlines{ResponseRecorder: httptest.NewRecorder()}
+		s.handler.ServeHTTP(w, httptest.NewRequest(http.MethodPost, path, strings.NewReader("x")))
+		require.WithinDuration(t, time.Now(), w.first, time.Minute, path)
+	}
 }

@@ -38,7 +38,7 @@ func (s *server) wrap(routes http.Handler) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	guarded := s.limit(problemsForRoutes(routes))
+	guarded := limitBodies(s.limit(problemsForRoutes(routes)), bodyTimeout, bodyRate)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
 		info := &requestInfo{id: requestID(r.Header.Get(requestIDHeader))}

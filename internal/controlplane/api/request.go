@@ -19,9 +19,6 @@ import (
 // maxBody is the largest body of a request, in bytes.
 const maxBody = 1 << 20
 
-// bodyTimeout is how long a client may take to send a body.
-const bodyTimeout = 15 * time.Second
-
 // Request gives handlers what huma does not hand them by itself. It is embedded in the inputs of operations.
 type Request struct{ context huma.Context }
 
@@ -56,10 +53,7 @@ func (r *Request) body() ([]byte, error) {
 		return nil, err
 	}
 	request, writer := humago.Unwrap(r.context)
-	controller := http.NewResponseController(writer)
-	_ = controller.SetReadDeadline(time.Now().Add(bodyTimeout)) // the network's clock, not that of the logic
 	body, err := io.ReadAll(http.MaxBytesReader(writer, request.Body, maxBody))
-	_ = controller.SetReadDeadline(time.Time{})
 	if err == nil {
 		return body, nil
 	}
@@ -67,7 +61,7 @@ func (r *Request) body() ([]byte, error) {
 		return nil, newProblem(http.StatusRequestEntityTooLarge, "a body may have at most %d bytes", maxBody)
 	}
 	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
-		return nil, newProblem(http.StatusRequestTimeout, "the body did not arrive within %s", bodyTimeout)
+		return nil, newProblem(http.StatusRequestTimeout, "the body came too slowly: send it within %s, and %d bytes more in each second after that", bodyTimeout, bodyRate)
 	}
 	return nil, newProblem(http.StatusBadRequest, "the body ended before it was complete")
 }
