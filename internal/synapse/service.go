@@ -67,7 +67,9 @@ type ServiceStatus struct {
 }
 
 // RewritesResponses reports whether the paths in answers on the service's own path become the client's.
-func (s *ServiceSpec) RewritesResponses() bool { return s.RewriteResponses == nil || *s.RewriteResponses }
+func (s *ServiceSpec) RewritesResponses() bool {
+	return s.RewriteResponses == nil || *s.RewriteResponses
+}
 
 // SetDefaults implements [Spec].
 func (s *ServiceSpec) SetDefaults() {

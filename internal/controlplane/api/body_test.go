@@ -92,6 +92,6 @@ func TestABodyThatKeepsComingHasMoreTime(t *testing.T) {
 		require.NoError(t, err)
 	}
 	require.NoError(t, <-answers)
-	_, err = http.ReadResponse(bufio.NewReader(client), nil) //nolint:bodyclose // it has none
+	_, err = http.ReadResponse(bufio.NewReader(client), nil)
 	require.NoError(t, err)
 }

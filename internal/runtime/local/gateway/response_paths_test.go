@@ -190,7 +190,9 @@ func TestAnswersAreRewrittenOnServicesAndSplitsUnlessTheySayNo(t *testing.T) {
 func TestAServiceThatLeadsElsewhereInThePlatformIsNotKeptFromIt(t *testing.T) {
 	t.Parallel()
 	const host = "shop.example.com"
-	route := func(host, prefix string, methods ...string) *split { return &split{host: host, prefix: prefix, methods: methods} }
+	route := func(host, prefix string, methods ...string) *split {
+		return &split{host: host, prefix: prefix, methods: methods}
+	}
 	platform := &table{
 		services: map[string]*service{"orders": {}, "billing": {}},
 		routes: compileRoutes(map[string]*split{
