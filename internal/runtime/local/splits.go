@@ -130,6 +130,9 @@ func unreachable(ctx context.Context, text string) string {
 // Addresses lists where entry, database endpoint and gateways listen, HOST:PORT by what it is. They are on loopback.
 func (r *Runtime) Addresses() map[string]string {
 	all := map[string]string{"the global entry": r.options.EntryAddress, "the database write endpoint": r.options.DatabaseAddress}
+	if r.options.EntryTLSAddress != "" {
+		all["the global entry with TLS"] = r.options.EntryTLSAddress
+	}
 	if p, known := r.processes.Get(entryID); known {
 		all["the admin port of the global entry"] = p.Labels[labelAdmin]
 	}

@@ -233,3 +233,11 @@ func TestABackendIsReadyWhenItCanTakeAllTraffic(t *testing.T) {
 	url = "http://127.0.0.1:1" // a port that was closed may be another test's by now; nobody listens on this one
 	require.Contains(t, ready()["monolith"], url+" takes no connection")
 }
+
+func TestTheEntryIsKnownByItsAddressWithTLSToo(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	require.NotContains(t, f.Addresses(), "the global entry with TLS")
+	f.options.EntryTLSAddress = "127.0.0.1:7743"
+	require.Equal(t, "127.0.0.1:7743", f.Addresses()["the global entry with TLS"])
+}
