@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"testing"
@@ -61,11 +62,13 @@ func newCrashStack(t *testing.T, policy synapse.FailoverPolicySpec, drill synaps
 		c.regions[name] = regionPlace{region.Status.GatewayURL, fmt.Sprint("127.0.0.1:", region.Status.DatabasePort)}
 	}
 	create[synapse.SLOSpec, synapse.SLOStatus](c.stack, synapse.KindSLO, "", "auth", synapse.SLOSpec{Service: "auth", SLI: synapse.SLIRatio, Objective: 99})
+	monolith := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(monolith.Close)
 	_, err := client.Create[synapse.TrafficSplitSpec, synapse.TrafficSplitStatus](t.Context(), c.Client(), synapse.KindTrafficSplit, synapse.Draft[synapse.TrafficSplitSpec]{
 		Name: "login", Spec: synapse.TrafficSplitSpec{
 			Route: synapse.SplitRoute{PathPrefix: "/login"},
 			Backends: map[string]synapse.SplitBackend{
-				"old": {Role: synapse.RoleStable, URL: c.EntryURL}, "new": {Role: synapse.RoleCandidate, Deployment: "auth/v1"},
+				"old": {Role: synapse.RoleStable, URL: monolith.URL}, "new": {Role: synapse.RoleCandidate, Deployment: "auth/v1"},
 			},
 			Progression: &synapse.Progression{
 				Revision: "one", Steps: []synapse.SplitStep{{Weight: 10, Gate: synapse.GateManual}, {Weight: 100}},
