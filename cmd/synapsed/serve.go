@@ -19,7 +19,7 @@ type serveCommand struct {
 	Store           string `help:"Where objects are kept: a file for SQLite, or postgres://USER:PASSWORD@HOST/DATABASE. Default: synapse.db in the data directory." env:"SYNAPSE_STORE" placeholder:"DSN"`
 	Environment     string `help:"Name of the one environment that this control plane runs." default:"development" env:"SYNAPSE_ENVIRONMENT"`
 	Listen          string `help:"HOST:PORT of the API. Without TLS it must be on loopback." default:"127.0.0.1:7700" env:"SYNAPSE_LISTEN"`
-	TLSCertificate  string `help:"PEM file with the certificate chain of the API." type:"existingfile" env:"SYNAPSE_TLS_CERTIFICATE" placeholder:"FILE"`
+	TLSCertificate  string `help:"PEM file with the certificate chain of the API. It is read again when it changes." type:"existingfile" env:"SYNAPSE_TLS_CERTIFICATE" placeholder:"FILE"`
 	TLSKey          string `help:"PEM file with the private key of the certificate." type:"existingfile" env:"SYNAPSE_TLS_KEY" placeholder:"FILE"`
 	EntryAddress    string `help:"HOST:PORT on loopback of the global entry, which leads requests to the nearest healthy region." default:"127.0.0.1:7780" env:"SYNAPSE_ENTRY_ADDRESS"`
 	EntryTLSAddress string `help:"HOST:PORT on loopback of the global entry with TLS; used with --entry-tls-certificate only." name:"entry-tls-address" default:"127.0.0.1:7743" env:"SYNAPSE_ENTRY_TLS_ADDRESS"`

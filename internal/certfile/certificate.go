@@ -1,4 +1,5 @@
-package listen
+// Package certfile keeps a server's certificate as its files have it, so that a renewal needs no restart.
+package certfile
 
 import (
 	"crypto/tls"
@@ -7,8 +8,6 @@ import (
 	"os"
 	"sync"
 	"time"
-
-	"github.com/apex-innovations/terraform-provider-synapse/internal/certperiod"
 )
 
 // Certificate is a certificate chain and its private key in two PEM files. A handshake after one of them has changed
@@ -25,8 +24,9 @@ type Certificate struct {
 	waiting *tls.Certificate // is good later, and current is good until then; or nil
 }
 
-// LoadCertificate reads a certificate chain and its key.
-func LoadCertificate(chainFile, keyFile string, log *slog.Logger) (*Certificate, error) {
+// Load reads a certificate chain and its key. It fails when they cannot be read or do not belong together; a pair that is not
+// good at this time is a warning in the log.
+func Load(chainFile, keyFile string, log *slog.Logger) (*Certificate, error) {
 	c := &Certificate{files: [2]string{chainFile, keyFile}, log: log, now: time.Now}
 	seen, err := c.look()
 	if err != nil {
@@ -36,14 +36,14 @@ func LoadCertificate(chainFile, keyFile string, log *slog.Logger) (*Certificate,
 		return nil, err
 	}
 	c.seen = seen
-	if err := certperiod.Check(c.current.Leaf, c.now()); err != nil {
+	if err := CheckPeriod(c.current.Leaf, c.now()); err != nil {
 		log.Warn("clients will refuse the certificate: renew it, no restart is needed", "file", chainFile, "error", err)
 	}
 	return c, nil
 }
 
-// get returns the pair that is in the files now.
-func (c *Certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+// Get returns the pair that is in the files now. It is a [tls.Config.GetCertificate].
+func (c *Certificate) Get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	seen, err := c.look() // before the files are read: a change in between is seen the next time
@@ -51,7 +51,7 @@ func (c *Certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 		c.seen = seen
 		c.renew()
 	}
-	if c.waiting != nil && certperiod.Check(c.waiting.Leaf, c.now()) == nil {
+	if c.waiting != nil && CheckPeriod(c.waiting.Leaf, c.now()) == nil {
 		c.use(c.waiting)
 	}
 	return c.current, nil
@@ -65,7 +65,7 @@ func (c *Certificate) renew() {
 		return
 	}
 	now := c.now()
-	if err := certperiod.Check(next.Leaf, now); err != nil && certperiod.Check(c.current.Leaf, now) == nil {
+	if err := CheckPeriod(next.Leaf, now); err != nil && CheckPeriod(c.current.Leaf, now) == nil {
 		c.log.Warn("the certificate has changed, and clients would refuse it now: the one before stays", "file", c.files[0], "error", err)
 		c.waiting = next
 		return

@@ -1,5 +1,4 @@
-// Package certperiod tells whether a certificate is within its validity period (RFC 5280, section 4.1.2.5).
-package certperiod
+package certfile
 
 import (
 	"crypto/x509"
@@ -7,8 +6,9 @@ import (
 	"time"
 )
 
-// Check says why clients refuse a certificate at a time, if they do because of its period.
-func Check(certificate *x509.Certificate, at time.Time) error {
+// CheckPeriod says why clients refuse a certificate at a time, if they do because of its validity period (RFC 5280, section
+// 4.1.2.5).
+func CheckPeriod(certificate *x509.Certificate, at time.Time) error {
 	switch {
 	case at.Before(certificate.NotBefore):
 		return fmt.Errorf("the certificate is not good before %s", certificate.NotBefore.UTC().Format(time.RFC3339))

@@ -18,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/apex-innovations/terraform-provider-synapse/internal/certfile"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/api"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/console"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/measure"
@@ -60,6 +61,10 @@ func Run(ctx context.Context, options Options) (err error) {
 		return fmt.Errorf("listening for the API: %w; stop what uses the port, or choose another one with --listen", err)
 	}
 	defer listener.Close()
+	registryAt, err := registryAddress(listener.Addr().String(), options.TLSCertificate, options.TLSKey)
+	if err != nil {
+		return err
+	}
 
 	s, err := store.Open(ctx, options.Store, log)
 	if err != nil {
@@ -91,7 +96,7 @@ func Run(ctx context.Context, options Options) (err error) {
 		Dir: RuntimeDir(options.DataDir), Program: options.Program,
 		EntryAddress: options.EntryAddress, DatabaseAddress: options.DatabaseAddress,
 		EntryTLSAddress: options.EntryTLSAddress, EntryTLSCertificate: options.EntryTLSCertificate, EntryTLSKey: options.EntryTLSKey,
-		Keychain: authn.NewMultiKeychain(ownRegistry{options.Listen, internalToken}, authn.DefaultKeychain),
+		Keychain: authn.NewMultiKeychain(ownRegistry{thisMachine(), registryAt, listener.Addr().String(), internalToken}, authn.DefaultKeychain),
 		Identity: identities,
 		RegionChanged: func(region string) {
 			controller.Enqueue(synapse.Key{Kind: synapse.KindRegion, Name: region})
@@ -124,7 +129,7 @@ func Run(ctx context.Context, options Options) (err error) {
 	closing := make(chan struct{})
 	platform := func(context.Context) synapse.Platform {
 		return synapse.Platform{
-			Version: options.Version, Environment: options.Environment, Registry: listener.Addr().String(),
+			Version: options.Version, Environment: options.Environment, Registry: registryAt,
 			EntryURL: "http://" + options.EntryAddress, DatabaseEndpoint: options.DatabaseAddress, TenantFrom: tenantFrom(&identities),
 		}
 	}
@@ -175,8 +180,12 @@ func Run(ctx context.Context, options Options) (err error) {
 func serve(server *http.Server, listener net.Listener, options Options) error {
 	var err error
 	if options.TLSCertificate != "" {
-		server.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12}
-		err = server.ServeTLS(listener, options.TLSCertificate, options.TLSKey)
+		certificate, bad := certfile.Load(options.TLSCertificate, options.TLSKey, options.Log)
+		if bad != nil {
+			return fmt.Errorf("serving the API: %w", bad)
+		}
+		server.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: certificate.Get}
+		err = server.ServeTLS(listener, "", "")
 	} else {
 		err = server.Serve(listener)
 	}

@@ -12,7 +12,7 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/apex-innovations/terraform-provider-synapse/internal/certperiod"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/certfile"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/measure"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/store"
 )
@@ -151,7 +151,7 @@ func (o *Options) completeEntryTLS() error {
 		return fmt.Errorf("--entry-tls-certificate %s and --entry-tls-key %s: %w: give the PEM files of a certificate chain, the server's own first, and of its private key",
 			o.EntryTLSCertificate, o.EntryTLSKey, err)
 	}
-	if err := certperiod.Check(pair.Leaf, time.Now()); err != nil && o.Log != nil { // what serves without TLS goes on
+	if err := certfile.CheckPeriod(pair.Leaf, time.Now()); err != nil && o.Log != nil { // what serves without TLS goes on
 		o.Log.Warn("clients of the global entry will refuse its certificate: renew it, no restart is needed", "file", o.EntryTLSCertificate, "error", err)
 	}
 	return nil

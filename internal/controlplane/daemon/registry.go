@@ -2,7 +2,12 @@ package daemon
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
@@ -24,12 +29,44 @@ func newInternalToken(ctx context.Context, s store.Tokens) (string, error) {
 	return secret, s.InsertToken(ctx, synapse.Token{Name: runtimeToken, Role: synapse.RoleViewer, CreatedAt: time.Now().UTC()}, api.HashSecret(secret))
 }
 
-// ownRegistry is the keychain for the daemon's own registry.
-type ownRegistry struct{ address, token string }
+// registryAddress is HOST:PORT by which clients name images in this daemon's registry. A daemon that listens at every address of
+// its machine has no address that an image reference could have: it is then called by a name that its certificate is for, which
+// clients can check, and by loopback where there is none.
+func registryAddress(listen, certificateFile, keyFile string) (string, error) {
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return "", fmt.Errorf("finding the address of the registry: %w", err)
+	}
+	if host != "" && !address(host).IsUnspecified() {
+		return listen, nil
+	}
+	host = loopback4.String()
+	if certificateFile != "" {
+		pair, err := tls.LoadX509KeyPair(certificateFile, keyFile)
+		if err != nil {
+			return "", fmt.Errorf("reading the certificate of the API: %w", err)
+		}
+		names := slices.DeleteFunc(slices.Clone(pair.Leaf.DNSNames), func(name string) bool { return strings.HasPrefix(name, "*") })
+		switch {
+		case len(names) > 0:
+			host = names[0]
+		case len(pair.Leaf.IPAddresses) > 0:
+			host = pair.Leaf.IPAddresses[0].String()
+		}
+	}
+	return net.JoinHostPort(host, port), nil
+}
+
+// ownRegistry is the keychain for the daemon's own registry, however it is spelled.
+type ownRegistry struct {
+	machine machine
+	// address is what clients are told, listen where the daemon listens.
+	address, listen, token string
+}
 
 // Resolve implements [authn.Keychain].
 func (r ownRegistry) Resolve(resource authn.Resource) (authn.Authenticator, error) {
-	if resource.RegistryStr() != r.address {
+	if named := resource.RegistryStr(); named != r.address && !r.machine.reaches(named, r.listen) {
 		return authn.Anonymous, nil
 	}
 	return &authn.Basic{Username: "synapse", Password: r.token}, nil

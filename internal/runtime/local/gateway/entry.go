@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/apex-innovations/terraform-provider-synapse/internal/certfile"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/identity"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/admin"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/forward"
@@ -98,8 +99,8 @@ func RunEntry(ctx context.Context, options EntryOptions) error {
 }
 
 // listenTLS opens the public port with TLS.
-func listenTLS(ctx context.Context, options EntryOptions) (net.Listener, *listen.Certificate, error) {
-	certificate, err := listen.LoadCertificate(options.TLSCertificate, options.TLSKey, options.Log)
+func listenTLS(ctx context.Context, options EntryOptions) (net.Listener, *certfile.Certificate, error) {
+	certificate, err := certfile.Load(options.TLSCertificate, options.TLSKey, options.Log)
 	if err != nil {
 		return nil, nil, fmt.Errorf("start the global entry: %w", err)
 	}

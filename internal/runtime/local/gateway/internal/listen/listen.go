@@ -12,6 +12,8 @@ import (
 	"net/netip"
 	"syscall"
 	"time"
+
+	"github.com/apex-innovations/terraform-provider-synapse/internal/certfile"
 )
 
 const (
@@ -62,9 +64,9 @@ func Serve(ctx context.Context, listener net.Listener, handler http.Handler, log
 
 // ServeTLS is [Serve] with TLS: the client chooses HTTP/2 or HTTP/1.1 in the handshake (RFC 7301). A client that speaks
 // plain HTTP gets an answer 400 that says so.
-func ServeTLS(ctx context.Context, listener net.Listener, handler http.Handler, certificate *Certificate, log *slog.Logger) error {
+func ServeTLS(ctx context.Context, listener net.Listener, handler http.Handler, certificate *certfile.Certificate, log *slog.Logger) error {
 	server := newServer(handler, log)
-	server.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: certificate.get}
+	server.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: certificate.Get}
 	return run(ctx, server, listener.Addr(), log, func() error { return server.ServeTLS(listener, "", "") })
 }
 

@@ -1,7 +1,6 @@
 package listen
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -9,13 +8,13 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/apex-innovations/terraform-provider-synapse/internal/certfile"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/certtest"
 )
 
@@ -44,7 +43,7 @@ func serve(t testing.TB, pair *certtest.Pair, handler http.HandlerFunc) string {
 	if pair == nil {
 		go func() { ended <- Serve(ctx, listener, handler, log) }()
 	} else {
-		certificate, err := LoadCertificate(pair.ChainFile, pair.KeyFile, log)
+		certificate, err := certfile.Load(pair.ChainFile, pair.KeyFile, log)
 		require.NoError(t, err)
 		go func() { ended <- ServeTLS(ctx, listener, handler, certificate, log) }()
 	}
@@ -121,60 +120,6 @@ func TestACertificateIsRenewedWithoutARestart(t *testing.T) {
 	require.Equal(t, "second", served(), "a file that is gone changes nothing")
 	pair.Renew(t, "third")
 	require.Equal(t, "third", served())
-}
-
-func TestARenewalToACertificateThatIsNotGoodNowWaits(t *testing.T) {
-	t.Parallel()
-	pair := certtest.NewPair(t, "first")
-	var log bytes.Buffer
-	certificate, err := LoadCertificate(pair.ChainFile, pair.KeyFile, slog.New(slog.NewTextHandler(&log, nil)))
-	require.NoError(t, err)
-	now := time.Now()
-	certificate.now = func() time.Time { return now }
-	served := func() string {
-		current, err := certificate.get(nil)
-		require.NoError(t, err)
-		return current.Leaf.Subject.CommonName
-	}
-	pair.RenewFor(t, "expired", now.Add(-48*time.Hour), now.Add(-24*time.Hour))
-	require.Equal(t, "first", served(), "clients would refuse an expired one")
-	require.Contains(t, log.String(), "expired at")
-	pair.RenewFor(t, "early", now.Add(30*time.Minute), now.Add(24*time.Hour))
-	require.Equal(t, "first", served(), "clients would refuse one that is not good yet")
-	require.Contains(t, log.String(), "is not good before")
-	now = now.Add(45 * time.Minute)
-	require.Equal(t, "early", served(), "its time has come, and the files did not change again")
-	now = now.Add(30 * 24 * time.Hour)
-	pair.RenewFor(t, "late", now.Add(-48*time.Hour), now.Add(-24*time.Hour))
-	require.Equal(t, "late", served(), "of two that are expired, the newer one is what the operator meant")
-}
-
-func TestTheStartSaysThatTheCertificateIsNotGoodNow(t *testing.T) {
-	t.Parallel()
-	pair := certtest.NewPair(t, "expired")
-	pair.RenewFor(t, "expired", time.Now().Add(-48*time.Hour), time.Now().Add(-24*time.Hour))
-	var log bytes.Buffer
-	_, err := LoadCertificate(pair.ChainFile, pair.KeyFile, slog.New(slog.NewTextHandler(&log, nil)))
-	require.NoError(t, err, "the entry without TLS goes on serving")
-	require.Contains(t, log.String(), "level=WARN")
-	require.Contains(t, log.String(), "expired at")
-}
-
-func TestACertificateThatCannotBeUsedIsRefusedAtTheStart(t *testing.T) {
-	t.Parallel()
-	pair, other := certtest.NewPair(t, "one"), certtest.NewPair(t, "other")
-	absent := filepath.Join(t.TempDir(), "absent.pem")
-	for _, test := range []struct{ name, chain, key, fault string }{
-		{"a file that is not there", absent, pair.KeyFile, absent},
-		{"a key that is not there", pair.ChainFile, absent, absent},
-		{"the key of another certificate", pair.ChainFile, other.KeyFile, "does not match"},
-		{"a key in place of the certificate", pair.KeyFile, pair.KeyFile, pair.KeyFile},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			_, err := LoadCertificate(test.chain, test.key, slog.New(slog.DiscardHandler))
-			require.ErrorContains(t, err, test.fault)
-		})
-	}
 }
 
 func TestStoppingLetsStreamsOfHTTP2Finish(t *testing.T) {
