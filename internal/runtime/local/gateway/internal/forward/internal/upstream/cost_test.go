@@ -16,34 +16,20 @@ import (
 // parrot answers each request without a body with the same bytes, and allocates nothing for it.
 func parrot(t testing.TB, answer []byte) *server {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = listener.Close() })
-	go func() {
+	return newServer(t, func(_ int64, connection net.Conn, reader *bufio.Reader) {
 		for {
-			connection, err := listener.Accept()
+			line, err := reader.ReadSlice('\n')
 			if err != nil {
 				return
 			}
-			go func() {
-				defer connection.Close()
-				reader := bufio.NewReader(connection)
-				for {
-					line, err := reader.ReadSlice('\n')
-					if err != nil {
-						return
-					}
-					if !bytes.Equal(line, []byte("\r\n")) {
-						continue
-					}
-					if _, err := connection.Write(answer); err != nil {
-						return
-					}
-				}
-			}()
+			if !bytes.Equal(line, []byte("\r\n")) {
+				continue
+			}
+			if _, err := connection.Write(answer); err != nil {
+				return
+			}
 		}
-	}()
-	return &server{address: listener.Addr().String()}
+	})
 }
 
 var usualAnswer = []byte("HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nDate: Tue, 01 Dec 2026 03:00:00 GMT\r\n" +

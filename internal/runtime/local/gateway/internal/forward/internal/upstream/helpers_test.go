@@ -23,7 +23,7 @@ type server struct {
 }
 
 // newServer serves connections; n counts them from 1.
-func newServer(t *testing.T, serve func(n int64, connection net.Conn, reader *bufio.Reader)) *server {
+func newServer(t testing.TB, serve func(n int64, connection net.Conn, reader *bufio.Reader)) *server {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
