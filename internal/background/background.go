@@ -84,9 +84,11 @@ func (p Program) Start(command *exec.Cmd) (<-chan error, error) {
 	if err := command.Start(); err != nil {
 		return nil, fmt.Errorf("starting %s: %w", p.Name, err)
 	}
+	// Before it is waited for, since a program that ended at once has an entry in the process table only until then.
+	err = p.Record(command.Process.Pid)
 	ended := make(chan error, 1)
 	go func() { ended <- command.Wait() }()
-	return ended, p.Record(command.Process.Pid)
+	return ended, err
 }
 
 // Record writes down which process the program is.
