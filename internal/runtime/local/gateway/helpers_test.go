@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -19,6 +18,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/stretchr/testify/require"
 
+	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/ports"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
 )
 
@@ -35,15 +35,9 @@ func tokenFile(t testing.TB) string {
 
 // freeAddress returns a loopback address below the range from which the kernel takes ports for others.
 func freeAddress(t testing.TB) string {
-	for range 100 {
-		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(20_000+rand.IntN(12_000)))
-		if listener, err := net.Listen("tcp", address); err == nil {
-			require.NoError(t, listener.Close())
-			return address
-		}
-	}
-	t.Fatal("no free port")
-	return ""
+	port, err := ports.Free()
+	require.NoError(t, err)
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 }
 
 // replica is a service's process; it answers with its name and what it got.

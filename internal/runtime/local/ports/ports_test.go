@@ -2,6 +2,9 @@ package ports_test
 
 import (
 	"net"
+	"os"
+	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -25,6 +28,45 @@ func TestFree(t *testing.T) {
 		_, err := ports.Free(taken...)
 		require.ErrorContains(t, err, "no TCP port between 20000 and 31999 is free")
 	})
+}
+
+func TestPortsThatAreCountedAreNotChosenTwice(t *testing.T) {
+	counter := filepath.Join(t.TempDir(), "counter")
+	t.Setenv(ports.EnvCounter, counter)
+	var mu sync.Mutex
+	chosen := map[int]int{}
+	var choosers sync.WaitGroup
+	for range 8 {
+		choosers.Go(func() {
+			for range 250 {
+				port, err := ports.Free()
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				mu.Lock()
+				chosen[port]++
+				mu.Unlock()
+			}
+		})
+	}
+	choosers.Wait()
+	require.Len(t, chosen, 2000)
+
+	require.NoError(t, os.WriteFile(counter, []byte("11999"), 0o600))
+	last, err := ports.Free()
+	require.NoError(t, err)
+	first, err := ports.Free(ports.Lowest + 1)
+	require.NoError(t, err)
+	require.NotEqual(t, last, first)
+	for _, port := range []int{first, last} {
+		require.GreaterOrEqual(t, port, ports.Lowest)
+		require.LessOrEqual(t, port, ports.Highest, "after the highest comes the lowest")
+	}
+
+	require.NoError(t, os.WriteFile(counter, []byte("nonsense"), 0o600))
+	_, err = ports.Free()
+	require.ErrorContains(t, err, ports.EnvCounter)
 }
 
 func TestInUse(t *testing.T) {
