@@ -32,6 +32,10 @@ type Program struct {
 	Log string
 }
 
+// createdTolerance is how far two readings of one start time lie apart, in milliseconds: in containers it is reckoned from the uptime
+// in whole seconds.
+const createdTolerance = 2000
+
 // identity tells a process from a later one with the same id.
 type identity struct {
 	PID       int32 `json:"pid"`
@@ -45,7 +49,7 @@ func (i identity) running() *process.Process {
 		return nil
 	}
 	created, err := p.CreateTime()
-	if err != nil || created != i.CreatedMs {
+	if err != nil || max(created-i.CreatedMs, i.CreatedMs-created) > createdTolerance {
 		return nil
 	}
 	if status, err := p.Status(); err == nil && len(status) > 0 && status[0] == process.Zombie {
@@ -141,7 +145,8 @@ func (p Program) Stop(ctx context.Context) error {
 	if err != nil || running == nil {
 		return err
 	}
-	if err := running.SendSignalWithContext(ctx, syscall.SIGTERM); err != nil {
+	// One that has ended since is stopped.
+	if err := running.SendSignalWithContext(ctx, syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("stopping %s, process %d: %w", p.Name, running.Pid, err)
 	}
 	return Poll(ctx, stopTimeout, func() error {

@@ -34,6 +34,9 @@ func TestAProcessIsKnownByMoreThanItsID(t *testing.T) {
 	require.NoError(t, err)
 
 	require.NotNil(t, identity{PID: p.Pid, CreatedMs: created}.running(), "the process itself is recognised")
+	for _, off := range []int64{-1000, 1000} {
+		require.NotNil(t, identity{PID: p.Pid, CreatedMs: created + off}.running(), "in containers, the start is known to a second")
+	}
 	require.Nil(t, identity{PID: p.Pid, CreatedMs: created - 60_000}.running(), "a process that got a used id is not")
 
 	require.NoError(t, program.Record(cmd.Process.Pid))

@@ -9,6 +9,8 @@ import (
 	"syscall"
 
 	"github.com/shirou/gopsutil/v4/process"
+
+	local "github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/process"
 )
 
 // member is a process of a server. The time of its start tells it from another one with its pid.
@@ -73,7 +75,7 @@ func (i instance) postmaster() (pid int, runs bool) {
 func killAll(members []member) []member {
 	var left []member
 	for _, m := range members {
-		if now, ok := newMember(m.pid); !ok || now.created != m.created || isZombie(m.pid) {
+		if now, ok := newMember(m.pid); !ok || !local.SameStart(now.created, m.created) || isZombie(m.pid) {
 			continue
 		}
 		left = append(left, m)

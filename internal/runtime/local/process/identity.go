@@ -12,6 +12,9 @@ import (
 // the uptime in whole seconds.
 const createdTolerance = 2000
 
+// SameStart reports whether two readings of a start time, in milliseconds since 1970, can be of one process.
+func SameStart(one, other int64) bool { return max(one-other, other-one) <= createdTolerance }
+
 func system(pid int) *process.Process { return &process.Process{Pid: int32(pid)} } //nolint:gosec // G115: the kernel gives out smaller ones
 
 // token returns the marker in the environment of a process, or "" where there is none or it can not be read.
@@ -67,7 +70,7 @@ func (r record) isLeader() bool {
 		return true
 	case "":
 		ms := created(r.PID)
-		return ms != 0 && max(ms-r.Created, r.Created-ms) <= createdTolerance
+		return ms != 0 && SameStart(ms, r.Created)
 	default:
 		return false
 	}
