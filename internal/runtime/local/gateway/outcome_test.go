@@ -137,6 +137,29 @@ func giveUpAfter(t testing.TB, url string, limit time.Duration) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
+	requireFailure(ctx, t, url)
+}
+
+// giveUpOverdue sends a request to a backend that hangs, and leaves once it has waited for longer than abandoned_after.
+func giveUpOverdue(t testing.TB, region *regionServer) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	go func() {
+		defer cancel()
+		ticker := time.NewTicker(time.Millisecond)
+		defer ticker.Stop()
+		for ctx.Err() == nil && unansweredOf(region) == 0 {
+			<-ticker.C
+		}
+	}()
+	requireFailure(ctx, t, region.URL+"/auth/")
+	require.Eventually(t, func() bool { return unansweredOf(region) == 0 }, patience, time.Millisecond)
+}
+
+// requireFailure sends a request that must not be answered as a whole.
+func requireFailure(ctx context.Context, t testing.TB, url string) {
+	t.Helper()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	require.NoError(t, err)
 	response, err := new(http.Transport).RoundTrip(request)
@@ -151,7 +174,7 @@ func TestARequestWhoseClientGivesUpOnABackendThatHangsIsAbandoned(t *testing.T) 
 	t.Parallel()
 	region := splitTo(t, rawReplica(t, silent), synapse.Timeouts{AbandonedAfter: "50ms"})
 	for range 3 {
-		giveUpAfter(t, region.URL+"/auth/", 100*time.Millisecond)
+		giveUpOverdue(t, region)
 	}
 	requireCounts(t, region, map[string]float64{"abandoned": 3})
 	require.EqualValues(t, 3, observedLatencies(t, region))
@@ -208,7 +231,7 @@ func TestTheTimeThatWasWaitedInVainIsNotThatOfAnAnswer(t *testing.T) {
 			t.Parallel()
 			region := splitTo(t, rawReplica(t, test.replica), test.timeouts)
 			if test.gives {
-				giveUpAfter(t, region.URL+"/auth/", 100*time.Millisecond)
+				giveUpOverdue(t, region)
 			} else {
 				response, err := http.Get(region.URL + "/auth/")
 				require.NoError(t, err)
@@ -329,7 +352,7 @@ func TestTheLatencyOfAStreamIsThatOfItsHead(t *testing.T) {
 					_, _ = io.WriteString(connection, head)
 					_, _ = io.Copy(io.Discard, reader)
 				}
-			}), synapse.Timeouts{Response: "200ms", AbandonedAfter: "100ms"})
+			}), synapse.Timeouts{AbandonedAfter: "100ms"})
 			connection, err := net.Dial("tcp", addressOf(region.Server))
 			require.NoError(t, err)
 			defer connection.Close()
@@ -372,6 +395,7 @@ func TestTimeLimits(t *testing.T) {
 		}
 		requireCounts(t, region, map[string]float64{"5xx": 2})
 		require.InDelta(t, 2, errorsBy(t, region, fault.ResponseTimeout), 0)
+		require.Eventually(t, func() bool { return len(asked) >= 2 }, patience, time.Millisecond)
 		require.Len(t, asked, 2)
 	})
 	t.Run("a backend that pauses in its body is cut off", func(t *testing.T) {
@@ -401,11 +425,11 @@ func TestTimeLimits(t *testing.T) {
 	})
 	t.Run("an upload may take longer than the answer to it", func(t *testing.T) {
 		t.Parallel()
-		region := splitTo(t, newReplica(t, "slow").endpoint(), synapse.Timeouts{Response: "300ms", AbandonedAfter: "10ms"})
+		region := splitTo(t, newReplica(t, "slow").endpoint(), synapse.Timeouts{Response: "2s", AbandonedAfter: "10ms"})
 		source, sink := io.Pipe()
 		go func() {
 			for range 10 {
-				pause := time.NewTimer(60 * time.Millisecond)
+				pause := time.NewTimer(300 * time.Millisecond)
 				<-pause.C
 				_, _ = io.WriteString(sink, "x")
 			}
@@ -451,7 +475,7 @@ func TestTheEntryWaitsForLongerThanItsRegions(t *testing.T) {
 	t.Parallel()
 	region := splitTo(t, rawReplica(t, silent), synapse.Timeouts{Response: "50ms"})
 	_, url := newEntryServer(t, EntryConfig{
-		Regions: []EntryRegion{{"eu", addressOf(region.Server)}}, Timeouts: &synapse.Timeouts{Connect: "10ms", Response: "50ms", Idle: "50ms"},
+		Regions: []EntryRegion{{"eu", addressOf(region.Server)}}, Timeouts: &synapse.Timeouts{Connect: "1s", Response: "50ms", Idle: "50ms"},
 	})
 	got := send(t, http.MethodGet, url+"/auth/", "")
 	require.Equal(t, http.StatusGatewayTimeout, got.Status)

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/postgres"
@@ -29,11 +30,11 @@ func TestSynchronousReplication(t *testing.T) {
 	t.Run("a write waits for the standby, and goes on without it after a while, which is written down", func(t *testing.T) {
 		load := w.write(t, "run", 1)
 		w.lose(t, "west")
-		stalls(t, load)
+		stalls(t, primary, load)
 		require.NoError(t, w.Maintain(t.Context()))
 		clock.advance(9 * time.Second)
 		require.NoError(t, w.Maintain(t.Context()))
-		stalls(t, load)
+		stalls(t, primary, load)
 		require.True(t, w.state(t, "west").Synchronous)
 		clock.advance(2 * time.Second)
 		require.NoError(t, w.Maintain(t.Context()))
@@ -100,15 +101,15 @@ func TestSynchronousReplication(t *testing.T) {
 	})
 }
 
-// stalls checks that no write is answered for a while.
-func stalls(t testing.TB, load *writers) {
+// stalls checks that no write is answered for a while once the writer waits for a standby.
+func stalls(t testing.TB, primary *pgx.Conn, load *writers) {
 	t.Helper()
 	var before int
 	require.Eventually(t, func() bool {
 		now := len(load.written())
 		stopped := now == before
 		before = now
-		return stopped
+		return stopped && value[int](t, primary, "SELECT count(*)::int FROM pg_stat_activity WHERE wait_event = 'SyncRep'") == 1
 	}, patience, 100*time.Millisecond)
 	require.Never(t, func() bool { return len(load.written()) != before }, 500*time.Millisecond, 50*time.Millisecond)
 }

@@ -68,7 +68,7 @@ func TestAFailedRolloutThatPausesKeepsItsReplicasOutOfTheRoute(t *testing.T) {
 	m.await(manager, wish(1, "a", 1), isPhase(synapse.PhaseReady))
 	m.set(func() { m.sick["b"] = true })
 	wanted := wish(2, "b", 1)
-	wanted.Rollout.OnFailure, wanted.Rollout.ProgressDeadline = synapse.FailurePause, "50ms"
+	wanted.Rollout.OnFailure, wanted.Rollout.ProgressDeadline = synapse.FailurePause, "3s" // enough for a busy machine to get that far
 	state := m.await(manager, wanted, isPhase(synapse.PhaseFailed))
 	require.Equal(t, "ProgressDeadlineExceeded", state.Reason)
 	require.Contains(t, state.Message, "GET /healthz answered 503 Service Unavailable: no database")
