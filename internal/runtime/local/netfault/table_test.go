@@ -97,3 +97,29 @@ func TestWhatFaultsSeparate(t *testing.T) {
 		}
 	})
 }
+
+func TestSlowDatabases(t *testing.T) {
+	t.Parallel()
+	table := NewTable(time.Now)
+	slow := fault(runtime.FaultSlowDatabases, "eu", "", time.Now().Add(time.Hour))
+	slow.Latency = 50 * time.Millisecond
+	table.Set([]runtime.Fault{slow})
+	took := func(region string, done chan struct{}) time.Duration {
+		began := time.Now()
+		table.Slow(region, done)
+		return time.Since(began)
+	}
+	require.GreaterOrEqual(t, took("eu", nil), slow.Latency)
+
+	// So long that nothing but the latency can take as much.
+	slow.Latency = time.Hour
+	table.Set([]runtime.Fault{slow})
+	require.Less(t, took("us", nil), time.Minute)
+	require.Less(t, took(Outside, nil), time.Minute)
+	done := make(chan struct{})
+	close(done)
+	require.Less(t, took("eu", done), time.Minute, "it does not outlast the connection")
+	slow.Until = time.Now().Add(20 * time.Millisecond)
+	table.Set([]runtime.Fault{slow})
+	require.Less(t, took("eu", nil), time.Minute, "it does not outlast the fault")
+}

@@ -128,3 +128,21 @@ func TestALabelIsFoundAfterEncryptionWasDeclined(t *testing.T) {
 	proxy.faults.Set(isolation("us", runtime.FaultRefuse, time.Hour))
 	requireClosed(t, client)
 }
+
+func TestSlowDatabasesDelayWhatARegionSends(t *testing.T) {
+	t.Parallel()
+	proxy, address := serve(t)
+	proxy.SetPrimary(Primary{Address: echo(t, ""), Region: "us"})
+	eu, us := comesFrom(t, address, "eu"), comesFrom(t, address, "us")
+	slow := runtime.Fault{Kind: runtime.FaultSlowDatabases, Region: "eu", Latency: time.Hour, Until: time.Now().Add(time.Hour)}
+	proxy.faults.Set([]runtime.Fault{slow})
+	alive(t, us)
+	slow.Latency = 300 * time.Millisecond
+	proxy.faults.Set([]runtime.Fault{slow})
+	began := time.Now()
+	alive(t, eu)
+	require.GreaterOrEqual(t, time.Since(began), slow.Latency)
+	slow.Latency, slow.Until = time.Hour, time.Now().Add(-time.Second)
+	proxy.faults.Set([]runtime.Fault{slow})
+	alive(t, eu) // what has ended delays nothing
+}
