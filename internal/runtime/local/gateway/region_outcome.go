@@ -15,7 +15,9 @@ import (
 type verdict struct {
 	// since is when the request, its body included, had come: from then on its answer is waited for. It is a [sinceStart]; 0 is not
 	// yet.
-	since                   atomic.Int64
+	since atomic.Int64
+	// early is whether the client left before that, in the middle of its own request.
+	early                   atomic.Bool
 	atBackend, atDeployment waiting
 	outcome                 outcome
 	answered                bool // the head of the answer has come
@@ -45,6 +47,7 @@ func (x *regionExchange) waited() {
 func (x *regionExchange) patience() time.Duration {
 	since := x.since.Load()
 	if since == 0 {
+		x.early.Store(true)
 		return 0
 	}
 	return x.limits.abandonedAfter - waitedFor(x.gateway.now(), x.start, since)
@@ -92,7 +95,8 @@ func (x *regionExchange) headCame(o outcome) {
 // left notes that the client has left before the head of the answer.
 func (x *regionExchange) left(err error) {
 	switch {
-	case errors.Is(err, forward.ErrAbandoned) && x.since.Load() != 0: // and not in the middle of its own request
+	// Not since, which may have been set meanwhile: the backend may have the end of the request before the gateway notes that.
+	case errors.Is(err, forward.ErrAbandoned) && !x.early.Load():
 		x.headCame(outcomeAbandoned)
 	case fault.Of(err) != "":
 		x.headCame(outcomeOf(http.StatusBadGateway))
