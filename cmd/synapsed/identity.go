@@ -11,7 +11,7 @@ type identityFlags struct {
 	JWTIssuer             string   `help:"For --tenant-from jwt: the issuer of the tokens, an https URL, as their iss has it." name:"tenant-jwt-issuer" env:"SYNAPSE_TENANT_JWT_ISSUER" placeholder:"URL"`
 	JWTAudience           []string `help:"Audience that tokens must be made for. May be repeated; one suffices." name:"tenant-jwt-audience" env:"SYNAPSE_TENANT_JWT_AUDIENCE" placeholder:"NAME"`
 	JWTKeysURL            string   `help:"URL of the issuer's JSON Web Key Set. Default: what the issuer's OpenID configuration says, or else /.well-known/jwks.json below the issuer." name:"tenant-jwt-jwks-url" env:"SYNAPSE_TENANT_JWT_JWKS_URL" placeholder:"URL"`
-	JWTClaim              string   `help:"Claim that holds the tenant's name." name:"tenant-jwt-claim" default:"tenant" env:"SYNAPSE_TENANT_JWT_CLAIM"`
+	JWTClaim              string   `help:"Claim that holds the tenant's name. Default: tenant." name:"tenant-jwt-claim" env:"SYNAPSE_TENANT_JWT_CLAIM" placeholder:"NAME"`
 	JWTCookie             string   `help:"Cookie that holds the token of clients that can send no header, as browsers for WebSocket and EventSource. Default: none." name:"tenant-jwt-cookie" env:"SYNAPSE_TENANT_JWT_COOKIE" placeholder:"NAME"`
 	JWTCA                 string   `help:"PEM file with the authorities that signed the certificate of the issuer's server. Default: the system's." name:"tenant-jwt-ca" type:"existingfile" env:"SYNAPSE_TENANT_JWT_CA" placeholder:"FILE"`
 }

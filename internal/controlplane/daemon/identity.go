@@ -1,7 +1,7 @@
 package daemon
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 	"log/slog"
 	"os"
@@ -21,15 +21,20 @@ type IdentityOptions struct {
 	TenantFrom []string
 	// TenantHosts are host names with {tenant} in them.
 	TenantHosts []string
-	// Issuer, Audiences, KeysURL, Claim and Cookie are as in [identity.TokenConfig]; CAFile is a PEM file, or empty.
+	// Issuer, Audiences, KeysURL, Claim and Cookie are as in [identity.TokenConfig], but that an empty Claim means tenant.
+	// CAFile is a PEM file, or empty.
 	Issuer                 string
 	Audiences              []string
 	KeysURL, Claim, Cookie string
 	CAFile                 string
 }
 
-// minProxyToken is 128 bits in hexadecimal.
-const minProxyToken = 32
+const (
+	// minProxyToken is 128 bits in hexadecimal.
+	minProxyToken = 32
+	// defaultClaim is the claim that holds the tenant's name unless a flag names another one.
+	defaultClaim = "tenant"
+)
 
 // config reads the files and checks everything.
 func (o IdentityOptions) config() (identity.Config, error) {
@@ -48,10 +53,14 @@ func (o IdentityOptions) config() (identity.Config, error) {
 		}
 		config.ProxyTokenHash = identity.HashProxyToken(token)
 	}
-	if o.Issuer != "" {
-		config.Token = &identity.TokenConfig{Issuer: o.Issuer, Audiences: o.Audiences, KeysURL: o.KeysURL, Claim: o.Claim, Cookie: o.Cookie}
-	} else if len(o.Audiences) > 0 || o.KeysURL != "" || o.Cookie != "" || o.CAFile != "" {
-		return config, errors.New("--tenant-jwt-audience, --tenant-jwt-jwks-url, --tenant-jwt-cookie and --tenant-jwt-ca: give --tenant-jwt-issuer as well")
+	if o.Issuer == "" {
+		if err := o.checkWithoutIssuer(); err != nil {
+			return config, err
+		}
+		return config, config.Validate()
+	}
+	config.Token = &identity.TokenConfig{
+		Issuer: o.Issuer, Audiences: o.Audiences, KeysURL: o.KeysURL, Claim: cmp.Or(o.Claim, defaultClaim), Cookie: o.Cookie,
 	}
 	if o.CAFile != "" {
 		content, err := os.ReadFile(o.CAFile)
@@ -61,6 +70,29 @@ func (o IdentityOptions) config() (identity.Config, error) {
 		config.Token.CA = string(content)
 	}
 	return config, config.Validate()
+}
+
+// checkWithoutIssuer refuses settings of tokens, none of which would count.
+func (o IdentityOptions) checkWithoutIssuer() error {
+	var given []string
+	for _, setting := range []struct {
+		flag string
+		set  bool
+	}{
+		{"--tenant-jwt-audience", len(o.Audiences) > 0}, {"--tenant-jwt-jwks-url", o.KeysURL != ""}, {"--tenant-jwt-claim", o.Claim != ""},
+		{"--tenant-jwt-cookie", o.Cookie != ""}, {"--tenant-jwt-ca", o.CAFile != ""},
+	} {
+		if setting.set {
+			given = append(given, setting.flag)
+		}
+	}
+	switch len(given) {
+	case 0:
+		return nil
+	case 1:
+		return fmt.Errorf("%s needs --tenant-jwt-issuer", given[0])
+	}
+	return fmt.Errorf("%s need --tenant-jwt-issuer", strings.Join(given, ", "))
 }
 
 // warnOfBelief says aloud that anybody may be any tenant, where that is so.

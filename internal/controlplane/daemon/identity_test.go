@@ -30,13 +30,20 @@ func TestWhoIsBelievedIsReadFromFlagsAndFiles(t *testing.T) {
 	require.Equal(t, &identity.TokenConfig{Issuer: "https://login.example.com", Audiences: []string{"shop"}, Claim: "tenant", Cookie: "session"}, config.Token)
 	require.Equal(t, []string{"trusted-header", "jwt"}, tenantFrom(&config))
 
+	config, err = IdentityOptions{TenantFrom: []string{"jwt"}, Issuer: "https://login.example.com", Audiences: []string{"shop"}}.config()
+	require.NoError(t, err)
+	require.Equal(t, "tenant", config.Token.Claim, "by default")
+
 	for says, options := range map[string]IdentityOptions{
-		"it needs at least 32":                      {TrustedProxies: []string{"10.0.0.0/8"}, ProxyTokenFile: write("short")},
-		"--trusted-proxy-token-file: open":          {ProxyTokenFile: filepath.Join(t.TempDir(), "none")},
-		"give --tenant-jwt-issuer as well":          {Audiences: []string{"shop"}},
-		"--tenant-jwt-ca: open":                     {TenantFrom: []string{"jwt"}, Issuer: "https://login.example.com", CAFile: filepath.Join(t.TempDir(), "none")},
-		"has no certificate in PEM":                 {TenantFrom: []string{"jwt"}, Issuer: "https://login.example.com", Audiences: []string{"a"}, Claim: "t", CAFile: write("no")},
-		"write header, trusted-header, host or jwt": {TenantFrom: []string{"cookie"}},
+		"it needs at least 32":                                                {TrustedProxies: []string{"10.0.0.0/8"}, ProxyTokenFile: write("short")},
+		"--trusted-proxy-token-file: open":                                    {ProxyTokenFile: filepath.Join(t.TempDir(), "none")},
+		"--tenant-jwt-audience needs --tenant-jwt-issuer":                     {Audiences: []string{"shop"}},
+		"--tenant-jwt-claim needs --tenant-jwt-issuer":                        {Claim: "org"},
+		"--tenant-jwt-jwks-url, --tenant-jwt-cookie need --tenant-jwt-issuer": {KeysURL: "https://login.example.com/keys", Cookie: "session"},
+		"--tenant-jwt-ca needs --tenant-jwt-issuer":                           {CAFile: "ca.pem"},
+		"--tenant-jwt-ca: open":                                               {TenantFrom: []string{"jwt"}, Issuer: "https://login.example.com", CAFile: filepath.Join(t.TempDir(), "none")},
+		"has no certificate in PEM":                                           {TenantFrom: []string{"jwt"}, Issuer: "https://login.example.com", Audiences: []string{"a"}, Claim: "t", CAFile: write("no")},
+		"write header, trusted-header, host or jwt":                           {TenantFrom: []string{"cookie"}},
 	} {
 		_, err := options.config()
 		require.ErrorContains(t, err, says)

@@ -10,7 +10,7 @@ import (
 // proxies are the addresses that are trusted.
 type proxies []netip.Prefix
 
-// parseProxies accepts CIDRs and single addresses.
+// parseProxies accepts CIDRs without host bits, and single addresses.
 func parseProxies(texts []string) (proxies, error) {
 	var (
 		all  proxies
@@ -28,8 +28,10 @@ func parseProxies(texts []string) (proxies, error) {
 			errs = append(errs, fmt.Errorf("--trusted-proxy %s trusts every client to say who it is: name the addresses of your proxies", text))
 		case prefix.Addr().Is4In6():
 			errs = append(errs, fmt.Errorf("--trusted-proxy %s: write the IPv4 address itself", text))
+		case prefix.Masked() != prefix:
+			errs = append(errs, fmt.Errorf("--trusted-proxy %s has host bits set: write %s for the whole network, or %s for one proxy", text, prefix.Masked(), prefix.Addr()))
 		default:
-			all = append(all, prefix.Masked())
+			all = append(all, prefix)
 		}
 	}
 	return all, errors.Join(errs...)
