@@ -1,8 +1,9 @@
-// Package certfile keeps a server's certificate as its files have it, so that a renewal needs no restart.
+// Package certfile serves a certificate from files and reloads it when they change, so that a renewal needs no restart.
 package certfile
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"log/slog"
 	"os"
@@ -10,9 +11,9 @@ import (
 	"time"
 )
 
-// Certificate is a certificate chain and its private key in two PEM files. A handshake after one of them has changed
-// gets the new ones, so that a renewal needs no restart. While what is there cannot be used (one file is new and the other
-// is not yet, say) or is not good at this time, the last good pair stays.
+// Certificate is a certificate chain and its private key in two PEM files. The first handshake after one of them has changed
+// gets the new pair. While the files cannot be used (one has been replaced and the other has not yet, say), or the new
+// certificate is not valid at this time, the last good pair stays in use.
 type Certificate struct {
 	files [2]string // chain and key
 	log   *slog.Logger
@@ -21,11 +22,11 @@ type Certificate struct {
 	mu      sync.Mutex
 	seen    [2]os.FileInfo // of the files when they were last read
 	current *tls.Certificate
-	waiting *tls.Certificate // is good later, and current is good until then; or nil
+	waiting *tls.Certificate // becomes valid later, while current is valid now; or nil
 }
 
-// Load reads a certificate chain and its key. It fails when they cannot be read or do not belong together; a pair that is not
-// good at this time is a warning in the log.
+// Load reads a certificate chain and its key. It fails when they cannot be read or do not belong together. A certificate that is
+// not valid at this time is only a warning in the log.
 func Load(chainFile, keyFile string, log *slog.Logger) (*Certificate, error) {
 	c := &Certificate{files: [2]string{chainFile, keyFile}, log: log, now: time.Now}
 	seen, err := c.look()
@@ -37,12 +38,12 @@ func Load(chainFile, keyFile string, log *slog.Logger) (*Certificate, error) {
 	}
 	c.seen = seen
 	if err := CheckPeriod(c.current.Leaf, c.now()); err != nil {
-		log.Warn("clients will refuse the certificate: renew it, no restart is needed", "file", chainFile, "error", err)
+		log.Warn("clients will refuse the certificate: renew it; no restart is needed", "file", chainFile, "error", err)
 	}
 	return c, nil
 }
 
-// Get returns the pair that is in the files now. It is a [tls.Config.GetCertificate].
+// Get returns the pair to serve, after reloading the files if they have changed. It is a [tls.Config.GetCertificate].
 func (c *Certificate) Get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -57,16 +58,23 @@ func (c *Certificate) Get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	return c.current, nil
 }
 
-// renew reads the files, and uses what is in them unless the pair before serves clients better.
+// Leaf returns the server's own certificate, as it is served now. The files are not read for it.
+func (c *Certificate) Leaf() *x509.Certificate {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.current.Leaf
+}
+
+// renew reads the files, and uses what is in them unless the previous pair serves clients better.
 func (c *Certificate) renew() {
 	next, err := c.read()
 	if err != nil {
-		c.log.Warn("the certificate has changed and cannot be used: the one before stays", "error", err)
+		c.log.Warn("the certificate has changed and cannot be used: the previous one stays in use", "error", err)
 		return
 	}
 	now := c.now()
 	if err := CheckPeriod(next.Leaf, now); err != nil && CheckPeriod(c.current.Leaf, now) == nil {
-		c.log.Warn("the certificate has changed, and clients would refuse it now: the one before stays", "file", c.files[0], "error", err)
+		c.log.Warn("the certificate has changed, and clients would refuse it now: the previous one stays in use", "file", c.files[0], "error", err)
 		c.waiting = next
 		return
 	}
@@ -75,7 +83,7 @@ func (c *Certificate) renew() {
 
 func (c *Certificate) use(next *tls.Certificate) {
 	c.current, c.waiting = next, nil
-	c.log.Info("the certificate was read anew", "file", c.files[0], "not_after", next.Leaf.NotAfter)
+	c.log.Info("the certificate has been reloaded", "file", c.files[0], "not_after", next.Leaf.NotAfter)
 }
 
 func (c *Certificate) look() (seen [2]os.FileInfo, err error) {

@@ -12,7 +12,7 @@ import (
 	"github.com/apex-innovations/terraform-provider-synapse/internal/certtest"
 )
 
-func TestARenewalToACertificateThatIsNotGoodNowWaits(t *testing.T) {
+func TestARenewalToACertificateThatIsNotValidNowWaits(t *testing.T) {
 	t.Parallel()
 	pair := certtest.NewPair(t, "first")
 	var log bytes.Buffer
@@ -29,8 +29,8 @@ func TestARenewalToACertificateThatIsNotGoodNowWaits(t *testing.T) {
 	require.Equal(t, "first", served(), "clients would refuse an expired one")
 	require.Contains(t, log.String(), "expired at")
 	pair.RenewFor(t, "early", now.Add(30*time.Minute), now.Add(24*time.Hour))
-	require.Equal(t, "first", served(), "clients would refuse one that is not good yet")
-	require.Contains(t, log.String(), "is not good before")
+	require.Equal(t, "first", served(), "clients would refuse one that is not valid yet")
+	require.Contains(t, log.String(), "is not valid before")
 	now = now.Add(45 * time.Minute)
 	require.Equal(t, "early", served(), "its time has come, and the files did not change again")
 	now = now.Add(30 * 24 * time.Hour)
@@ -38,7 +38,7 @@ func TestARenewalToACertificateThatIsNotGoodNowWaits(t *testing.T) {
 	require.Equal(t, "late", served(), "of two that are expired, the newer one is what the operator meant")
 }
 
-func TestTheStartSaysThatTheCertificateIsNotGoodNow(t *testing.T) {
+func TestTheStartSaysThatTheCertificateIsNotValidNow(t *testing.T) {
 	t.Parallel()
 	pair := certtest.NewPair(t, "expired")
 	pair.RenewFor(t, "expired", time.Now().Add(-48*time.Hour), time.Now().Add(-24*time.Hour))

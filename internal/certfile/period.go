@@ -11,7 +11,7 @@ import (
 func CheckPeriod(certificate *x509.Certificate, at time.Time) error {
 	switch {
 	case at.Before(certificate.NotBefore):
-		return fmt.Errorf("the certificate is not good before %s", certificate.NotBefore.UTC().Format(time.RFC3339))
+		return fmt.Errorf("the certificate is not valid before %s", certificate.NotBefore.UTC().Format(time.RFC3339))
 	case at.After(certificate.NotAfter):
 		return fmt.Errorf("the certificate expired at %s", certificate.NotAfter.UTC().Format(time.RFC3339))
 	}

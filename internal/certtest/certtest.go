@@ -36,7 +36,7 @@ func (p *Pair) Renew(t testing.TB, name string) {
 	p.RenewKey(t, p.Next(t, name))
 }
 
-// RenewFor is [Pair.Renew] with a certificate that is good between two moments.
+// RenewFor is [Pair.Renew] with a certificate that is valid between two moments.
 func (p *Pair) RenewFor(t testing.TB, name string, from, until time.Time) {
 	p.RenewKey(t, p.next(t, name, from, until))
 }

@@ -61,7 +61,11 @@ func Run(ctx context.Context, options Options) (err error) {
 		return fmt.Errorf("listening for the API: %w; stop what uses the port, or choose another one with --listen", err)
 	}
 	defer listener.Close()
-	registryAt, err := registryAddress(listener.Addr().String(), options.TLSCertificate, options.TLSKey)
+	certificate, err := loadCertificate(options)
+	if err != nil {
+		return err
+	}
+	registryAt, err := registryAddress(listener.Addr().String(), certificate)
 	if err != nil {
 		return err
 	}
@@ -163,7 +167,7 @@ func Run(ctx context.Context, options Options) (err error) {
 		return nil
 	})
 	group.Go(func() error { return prune(ctx, s, options) })
-	group.Go(func() error { return serve(server, listener, options) })
+	group.Go(func() error { return serve(server, listener, certificate) })
 	group.Go(func() error {
 		<-ctx.Done()
 		log.Info("stopping; what serves users goes on")
@@ -177,13 +181,22 @@ func Run(ctx context.Context, options Options) (err error) {
 	return group.Wait()
 }
 
-func serve(server *http.Server, listener net.Listener, options Options) error {
+// loadCertificate reads the certificate of the API, or returns nil without TLS.
+func loadCertificate(options Options) (*certfile.Certificate, error) {
+	if options.TLSCertificate == "" {
+		return nil, nil
+	}
+	certificate, err := certfile.Load(options.TLSCertificate, options.TLSKey, options.Log)
+	if err != nil {
+		return nil, fmt.Errorf("--tls-certificate and --tls-key: %w", err)
+	}
+	return certificate, nil
+}
+
+// serve serves the API until server is closed, over TLS unless certificate is nil.
+func serve(server *http.Server, listener net.Listener, certificate *certfile.Certificate) error {
 	var err error
-	if options.TLSCertificate != "" {
-		certificate, bad := certfile.Load(options.TLSCertificate, options.TLSKey, options.Log)
-		if bad != nil {
-			return fmt.Errorf("serving the API: %w", bad)
-		}
+	if certificate != nil {
 		server.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: certificate.Get}
 		err = server.ServeTLS(listener, "", "")
 	} else {

@@ -94,7 +94,7 @@ func TestTheDaemonSaysThatTheCertificateOfTheEntryIsExpired(t *testing.T) {
 	pair.RenewFor(t, "entry", time.Now().Add(-48*time.Hour), time.Now().Add(-24*time.Hour))
 	require.Contains(t, logged(), "the certificate expired at")
 	pair.RenewFor(t, "entry", time.Now().Add(24*time.Hour), time.Now().Add(48*time.Hour))
-	require.Contains(t, logged(), "the certificate is not good before")
+	require.Contains(t, logged(), "the certificate is not valid before")
 }
 
 func TestTheFirstStartWritesAnAdminToken(t *testing.T) {

@@ -151,8 +151,8 @@ func (o *Options) completeEntryTLS() error {
 		return fmt.Errorf("--entry-tls-certificate %s and --entry-tls-key %s: %w: give the PEM files of a certificate chain, the server's own first, and of its private key",
 			o.EntryTLSCertificate, o.EntryTLSKey, err)
 	}
-	if err := certfile.CheckPeriod(pair.Leaf, time.Now()); err != nil && o.Log != nil { // what serves without TLS goes on
-		o.Log.Warn("clients of the global entry will refuse its certificate: renew it, no restart is needed", "file", o.EntryTLSCertificate, "error", err)
+	if err := certfile.CheckPeriod(pair.Leaf, time.Now()); err != nil && o.Log != nil { // it does not stop what serves without TLS
+		o.Log.Warn("clients of the global entry will refuse its certificate: renew it; no restart is needed", "file", o.EntryTLSCertificate, "error", err)
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/authn"
 
+	"github.com/apex-innovations/terraform-provider-synapse/internal/certfile"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/api"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/store"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
@@ -29,10 +29,10 @@ func newInternalToken(ctx context.Context, s store.Tokens) (string, error) {
 	return secret, s.InsertToken(ctx, synapse.Token{Name: runtimeToken, Role: synapse.RoleViewer, CreatedAt: time.Now().UTC()}, api.HashSecret(secret))
 }
 
-// registryAddress is HOST:PORT by which clients name images in this daemon's registry. A daemon that listens at every address of
-// its machine has no address that an image reference could have: it is then called by a name that its certificate is for, which
-// clients can check, and by loopback where there is none.
-func registryAddress(listen, certificateFile, keyFile string) (string, error) {
+// registryAddress is HOST:PORT by which clients name images in this daemon's registry. A daemon that listens on every address of
+// its machine has no address that an image reference could have. It is then called by a name that its certificate is for, which
+// clients can check, and by loopback where there is none. certificate is nil without TLS.
+func registryAddress(listen string, certificate *certfile.Certificate) (string, error) {
 	host, port, err := net.SplitHostPort(listen)
 	if err != nil {
 		return "", fmt.Errorf("finding the address of the registry: %w", err)
@@ -41,17 +41,14 @@ func registryAddress(listen, certificateFile, keyFile string) (string, error) {
 		return listen, nil
 	}
 	host = loopback4.String()
-	if certificateFile != "" {
-		pair, err := tls.LoadX509KeyPair(certificateFile, keyFile)
-		if err != nil {
-			return "", fmt.Errorf("reading the certificate of the API: %w", err)
-		}
-		names := slices.DeleteFunc(slices.Clone(pair.Leaf.DNSNames), func(name string) bool { return strings.HasPrefix(name, "*") })
+	if certificate != nil {
+		leaf := certificate.Leaf()
+		names := slices.DeleteFunc(slices.Clone(leaf.DNSNames), func(name string) bool { return strings.HasPrefix(name, "*") })
 		switch {
 		case len(names) > 0:
 			host = names[0]
-		case len(pair.Leaf.IPAddresses) > 0:
-			host = pair.Leaf.IPAddresses[0].String()
+		case len(leaf.IPAddresses) > 0:
+			host = leaf.IPAddresses[0].String()
 		}
 	}
 	return net.JoinHostPort(host, port), nil

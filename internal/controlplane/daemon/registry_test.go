@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"testing"
 	"time"
 
@@ -12,25 +13,30 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/stretchr/testify/require"
 
+	"github.com/apex-innovations/terraform-provider-synapse/internal/certfile"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/certtest"
 )
 
 func TestTheRegistryHasAnAddressThatAnImageCanBeNamedBy(t *testing.T) {
 	t.Parallel()
 	pair := certtest.NewPair(t, "localhost")
+	certificate, err := certfile.Load(pair.ChainFile, pair.KeyFile, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	// The API is served with the certificate that named the registry, whatever is in the files by then.
+	require.NoError(t, os.Remove(pair.ChainFile))
 	for _, test := range []struct{ listen, want string }{
 		{"127.0.0.1:7700", "127.0.0.1:7700"},
 		{"192.0.2.7:7700", "192.0.2.7:7700"},
 		{"0.0.0.0:7700", "localhost:7700"},
 		{"[::]:7700", "localhost:7700"},
 	} {
-		got, err := registryAddress(test.listen, pair.ChainFile, pair.KeyFile)
+		got, err := registryAddress(test.listen, certificate)
 		require.NoError(t, err)
 		require.Equal(t, test.want, got, test.listen)
 		_, err = name.ParseReference(got + "/auth:v1")
 		require.NoError(t, err, "%s", got)
 	}
-	got, err := registryAddress("[::]:7700", "", "")
+	got, err := registryAddress("[::]:7700", nil)
 	require.NoError(t, err)
 	require.Equal(t, "127.0.0.1:7700", got)
 }
@@ -58,11 +64,11 @@ func TestTheCertificateOfTheAPIIsRenewedWithoutARestart(t *testing.T) {
 	pair := certtest.NewPair(t, "first")
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
+	certificate, err := certfile.Load(pair.ChainFile, pair.KeyFile, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
 	server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.NotFoundHandler()}
 	ended := make(chan error, 1)
-	go func() {
-		ended <- serve(server, listener, Options{TLSCertificate: pair.ChainFile, TLSKey: pair.KeyFile, Log: slog.New(slog.DiscardHandler)})
-	}()
+	go func() { ended <- serve(server, listener, certificate) }()
 	served := func() string {
 		connection, err := tls.Dial("tcp", listener.Addr().String(), &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: true})
 		require.NoError(t, err)
