@@ -1,10 +1,13 @@
 package workload
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"syscall"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -16,7 +19,7 @@ import (
 	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
 )
 
-// prober asks replicas whether they can serve, in what they speak. Each check has a connection of its own.
+// prober asks replicas whether they can serve, in the protocol of their service. Each check has a connection of its own.
 type prober struct {
 	http1, http2 *http.Client
 }
@@ -36,16 +39,34 @@ func newProbeClient(speak func(*http.Protocols, bool)) *http.Client {
 	}
 }
 
-// probe checks one replica. nil is that it can serve.
+// probe checks one replica. nil is that it can serve. An error suggests another protocol where the check passes in that.
 func (p prober) probe(ctx context.Context, address string, wanted runtime.Workload) error {
-	switch wanted.Protocol {
+	configured := cmp.Or(wanted.Protocol, synapse.ProtocolHTTP)
+	err := p.ask(ctx, address, wanted.HealthPath, configured)
+	// Who does not listen, or does not answer in time, does so in no protocol.
+	if err == nil || errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, context.DeadlineExceeded) || status.Code(err) == codes.DeadlineExceeded {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	for _, other := range [...]synapse.Protocol{synapse.ProtocolHTTP, synapse.ProtocolGRPC, synapse.ProtocolH2C} {
+		if other != configured && p.ask(ctx, address, wanted.HealthPath, other) == nil {
+			return fmt.Errorf("%w; the service's protocol is %q, and this replica passes the check of %q: set protocol = %[3]q on the synapse_service", err, configured, other)
+		}
+	}
+	return err
+}
+
+// ask checks one replica in a protocol.
+func (p prober) ask(ctx context.Context, address, path string, protocol synapse.Protocol) error {
+	switch protocol {
 	case synapse.ProtocolGRPC:
 		return probeGRPC(ctx, address)
 	case synapse.ProtocolH2C:
-		return probePath(ctx, p.http2, address, wanted.HealthPath)
+		return probePath(ctx, p.http2, address, path)
 	case synapse.ProtocolHTTP:
 	}
-	return probePath(ctx, p.http1, address, wanted.HealthPath)
+	return probePath(ctx, p.http1, address, path)
 }
 
 func probePath(ctx context.Context, client *http.Client, address, path string) error {
@@ -77,7 +98,7 @@ func probeGRPC(ctx context.Context, address string) error {
 	answer, err := healthpb.NewHealthClient(connection).Check(ctx, &healthpb.HealthCheckRequest{})
 	switch {
 	case status.Code(err) == codes.Unimplemented:
-		return fmt.Errorf("health check: the server has no grpc.health.v1.Health, which services that speak grpc must have: %w", err)
+		return fmt.Errorf("health check: the server does not implement grpc.health.v1.Health, as a service whose protocol is grpc must: %w", err)
 	case err != nil:
 		return fmt.Errorf("health check: grpc.health.v1.Health/Check: %w", err)
 	case answer.GetStatus() != healthpb.HealthCheckResponse_SERVING:

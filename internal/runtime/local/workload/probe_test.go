@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -49,7 +50,7 @@ func TestReplicasAreAskedInWhatTheySpeak(t *testing.T) {
 		{"a workload that was stored before there were protocols, over HTTP/1.1", "", address, "GET /healthz answered 503 Service Unavailable"},
 		{"grpc that serves", synapse.ProtocolGRPC, grpcWith(healthpb.HealthCheckResponse_SERVING), ""},
 		{"grpc that does not serve", synapse.ProtocolGRPC, grpcWith(healthpb.HealthCheckResponse_NOT_SERVING), "grpc.health.v1.Health/Check answered NOT_SERVING"},
-		{"grpc without the service for checks", synapse.ProtocolGRPC, serveGRPC(t, grpc.NewServer()), "has no grpc.health.v1.Health"},
+		{"grpc without the service for checks", synapse.ProtocolGRPC, serveGRPC(t, grpc.NewServer()), "does not implement grpc.health.v1.Health"},
 		{"grpc where nobody listens", synapse.ProtocolGRPC, "127.0.0.1:1", "connection refused"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -61,6 +62,35 @@ func TestReplicasAreAskedInWhatTheySpeak(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestAHealthCheckThatPassesInAnotherProtocolSuggestsIt(t *testing.T) {
+	t.Parallel()
+	healthy := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+	http1 := httptest.NewServer(healthy)
+	t.Cleanup(http1.Close)
+	h2c := httptest.NewUnstartedServer(healthy)
+	h2c.Config.Protocols = new(http.Protocols)
+	h2c.Config.Protocols.SetUnencryptedHTTP2(true)
+	h2c.Start()
+	t.Cleanup(h2c.Close)
+	s := grpc.NewServer()
+	healthpb.RegisterHealthServer(s, grpchealth.NewServer())
+	speaks := map[synapse.Protocol]string{
+		synapse.ProtocolHTTP: strings.TrimPrefix(http1.URL, "http://"), synapse.ProtocolH2C: strings.TrimPrefix(h2c.URL, "http://"), synapse.ProtocolGRPC: serveGRPC(t, s),
+	}
+	for configured := range speaks {
+		for spoken, address := range speaks {
+			err := newProber().probe(t.Context(), address, runtime.Workload{HealthPath: "/healthz", Protocol: configured})
+			if configured == spoken {
+				require.NoError(t, err, configured)
+				continue
+			}
+			require.ErrorContains(t, err, fmt.Sprintf("the service's protocol is %q, and this replica passes the check of %q: set protocol = %[2]q", configured, spoken))
+		}
+	}
+	err := newProber().probe(t.Context(), speaks[synapse.ProtocolGRPC], runtime.Workload{HealthPath: "/healthz"})
+	require.ErrorContains(t, err, `the service's protocol is "http"`, "of a workload that was stored before there were protocols")
 }
 
 // serveGRPC serves on a free port and returns its address.
