@@ -64,7 +64,7 @@ func TestBadSplitsAreFoundWithoutAServer(t *testing.T) {
 		"a deployment that is no id":             {set("backends", plain{"monolith": plain{"role": "stable", "url": "http://a"}, "auth": plain{"role": "candidate", "deployment": "v1"}}), `AttributeName("backends").ElementKeyString("auth").AttributeName("deployment")`, "SERVICE/NAME"},
 		"a header without a name":                {set("affinity", plain{"key": "header"}), `AttributeName("affinity").AttributeName("name")`, "not the name of a header"},
 		"a host with a port":                     {set("route", plain{"host": "example.com:80"}), `AttributeName("route").AttributeName("host")`, "without scheme and port"},
-		"a text that is empty instead of absent": {set("affinity", plain{"key": "cookie", "name": ""}), `AttributeName("affinity").AttributeName("name")`, "at least 1"},
+		"a text that is empty instead of absent": {set("affinity", plain{"key": "cookie", "name": ""}), `AttributeName("affinity").AttributeName("name")`, "must not be empty"},
 		"a revision with a space":                {progression(revision("v 2")), inProgression + `AttributeName("revision")`, "not a revision"},
 	} {
 		t.Run(name, func(t *testing.T) {

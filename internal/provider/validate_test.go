@@ -33,6 +33,7 @@ func TestBadInputIsFoundWithoutAServer(t *testing.T) {
 		"a runtime there is not":      {regionType, providertest.Attributes{"runtime": text("mars")}, `AttributeName("runtime")`, "not one of"},
 		"one port twice":              {regionType, nested(regionType, "local", providertest.Attributes{"gateway_port": number(5000), "database_port": number(5000)}), `AttributeName("local").AttributeName("database_port")`, "gateway's port"},
 		"a path without a slash":      {serviceType, providertest.Attributes{"health_path": text("healthz")}, `AttributeName("health_path")`, "absolute path"},
+		"a protocol there is not":     {serviceType, providertest.Attributes{"protocol": text("http2")}, `AttributeName("protocol")`, "not one of http, h2c, grpc"},
 		"a port for root":             {serviceType, providertest.Attributes{"port": number(80)}, `AttributeName("port")`, "between 1024"},
 		"a tag where digests are due": {deploymentType, providertest.Attributes{"require_digest": providertest.Flag(true)}, `AttributeName("image")`, "sha256"},
 		"no region":                   {deploymentType, providertest.Attributes{"regions": h.NestedMap(deploymentType, "regions", nil)}, `AttributeName("regions")`, "at least one region"},
@@ -62,6 +63,50 @@ func TestBadInputIsFoundWithoutAServer(t *testing.T) {
 		})
 	}
 	require.Empty(t, server.Requests())
+}
+
+// TestAnEmptyTextIsRefused has a text of every shape that the API takes for its default when it is empty: it would come back as
+// another value than the configuration's.
+func TestAnEmptyTextIsRefused(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, providertest.NewServer(t), nil)
+	const span = "write a number with a unit, such as 30s, 5m or 720h"
+	for _, test := range []struct{ typeName, attribute, name, says string }{
+		{serviceType, "request_timeouts", "connect", span},
+		{serviceType, "request_timeouts", "response", span},
+		{serviceType, "request_timeouts", "idle", span},
+		{serviceType, "request_timeouts", "abandoned_after", span},
+		{splitType, "request_timeouts", "connect", span},
+		{splitType, "request_timeouts", "response", span},
+		{splitType, "request_timeouts", "idle", span},
+		{splitType, "request_timeouts", "abandoned_after", span},
+		{tenantType, "offboarding", "grace_period", span},
+		{deploymentType, "rollout", "progress_deadline", span},
+		{policyType, "objectives", "rpo", span},
+		{sloType, "window", "", span},
+		{sloType, "threshold", "", span},
+		{serviceType, "owner", "", "not be empty: leave the attribute out for its default"},
+		{splitType, "route", "host", "not be empty: leave the attribute out for its default"},
+		{tenantType, "home_region", "", "not be empty: leave the attribute out for its default"},
+	} {
+		at := `AttributeName("` + test.attribute + `")`
+		value := providertest.Text("")
+		if test.name != "" {
+			at += `.AttributeName("` + test.name + `")`
+			value = h.Nested(test.typeName, test.attribute, providertest.Attributes{test.name: value})
+		}
+		t.Run(test.typeName+" "+at, func(t *testing.T) {
+			config := minimal(h)[test.typeName]
+			config[test.attribute] = value
+			for _, d := range h.Validate(test.typeName, config) {
+				if d.Attribute.String() == at {
+					require.Contains(t, d.Detail, test.says)
+					return
+				}
+			}
+			t.Error("it is accepted")
+		})
+	}
 }
 
 func TestValidationLeavesOutWhatIsNotKnown(t *testing.T) {

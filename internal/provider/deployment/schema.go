@@ -38,7 +38,7 @@ func attributes() map[string]schema.Attribute {
 		},
 		"tenant": schema.StringAttribute{
 			Optional: true, MarkdownDescription: "Name of the one tenant that this deployment serves; its compute isolation must be `silo`. Default: all tenants.",
-			Validators: []validator.String{stringvalidator.LengthAtLeast(1)},
+			Validators: envelope.NotEmpty(),
 		},
 		"regions": schema.MapNestedAttribute{
 			Required: true, MarkdownDescription: "Where it runs: settings by name of the region, at least one.",
@@ -102,21 +102,13 @@ func rollout() schema.Attribute {
 			Optional: true, Computed: true, Default: int64default.StaticInt64(int64(fallback.MaxUnavailable)),
 			MarkdownDescription: "Replicas below the wanted number during a rollout, 0 to 100. Default: `0`.",
 		},
-		"progress_deadline": duration("How long a rollout may go without progress before it fails, as a duration of `1s` to `24h`.", fallback.ProgressDeadline),
-		"min_ready":         duration("How long a new replica must stay healthy before it counts, as a duration up to `1h`.", fallback.MinReady),
+		"progress_deadline": envelope.Span("How long a rollout may go without progress before it fails, as a duration of `1s` to `24h`.", fallback.ProgressDeadline),
+		"min_ready":         envelope.Span("How long a new replica must stay healthy before it counts, as a duration up to `1h`.", fallback.MinReady),
 		"on_failure": schema.StringAttribute{
 			Optional: true, Computed: true, Default: stringdefault.StaticString(string(fallback.OnFailure)),
 			MarkdownDescription: "What a failed rollout does with the new replicas: `rollback` (remove) or `pause` (leave for a look). The old revision serves in both cases. Default: `rollback`.",
 		},
 	})
-}
-
-func duration(description string, fallback synapse.Duration) schema.Attribute {
-	return schema.StringAttribute{
-		Optional: true, Computed: true, CustomType: envelope.DurationType{}, Default: stringdefault.StaticString(string(fallback)),
-		PlanModifiers:       []planmodifier.String{envelope.KeepEqualDuration()},
-		MarkdownDescription: description + " Default: `" + string(fallback) + "`.",
-	}
 }
 
 func envAttribute(description string) schema.Attribute {

@@ -5,7 +5,6 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
-	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/float64default"
@@ -46,7 +45,7 @@ func OptionalSpan(description string) schema.StringAttribute {
 // RequiredSpan is a duration that must be given.
 func RequiredSpan(description string) schema.StringAttribute {
 	return schema.StringAttribute{
-		Required: true, CustomType: DurationType{}, Validators: NotEmpty(),
+		Required: true, CustomType: DurationType{},
 		PlanModifiers: []planmodifier.String{KeepEqualDuration()}, MarkdownDescription: description,
 	}
 }
@@ -89,6 +88,3 @@ func OptionalText(description string) schema.StringAttribute {
 func Seen(description string) schema.StringAttribute {
 	return schema.StringAttribute{Computed: true, MarkdownDescription: description}
 }
-
-// NotEmpty is for texts in which the API takes nothing for "the default": leaving them out says that in Terraform.
-func NotEmpty() []validator.String { return []validator.String{stringvalidator.LengthAtLeast(1)} }

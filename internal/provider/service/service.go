@@ -4,7 +4,6 @@ package service
 import (
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
@@ -12,7 +11,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/int64default"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
-	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/provider/envelope"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/provider/requesttimeouts"
@@ -47,7 +45,7 @@ func definition() envelope.Definition {
 			"protocol": schema.StringAttribute{
 				Optional: true, Computed: true, Default: stringdefault.StaticString(string(defaults.Protocol)),
 				MarkdownDescription: "What the service speaks: `http` is HTTP/1.1, `h2c` is HTTP/2 in the clear with prior knowledge, `grpc` is gRPC over it. Replicas that run are not started anew when it changes, so a service that changes must have replicas that speak both. Default: `http`.",
-				Validators:          []validator.String{stringvalidator.OneOf(string(synapse.ProtocolHTTP), string(synapse.ProtocolH2C), string(synapse.ProtocolGRPC))},
+				Validators:          envelope.NotEmpty(),
 			},
 			"health_path": schema.StringAttribute{
 				Optional: true, Computed: true, Default: stringdefault.StaticString(defaults.HealthPath),
@@ -55,7 +53,7 @@ func definition() envelope.Definition {
 			},
 			"owner": schema.StringAttribute{
 				Optional: true, MarkdownDescription: "Team that answers for the service, at most 100 characters. Default: none.",
-				Validators: []validator.String{stringvalidator.LengthAtLeast(1)},
+				Validators: envelope.NotEmpty(),
 			},
 			"tenant": schema.StringAttribute{
 				Optional: true, Computed: true, Default: stringdefault.StaticString(string(defaults.Tenant)),

@@ -2,7 +2,6 @@ package slo
 
 import (
 	"github.com/hashicorp/terraform-plugin-framework-validators/mapvalidator"
-	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
@@ -27,12 +26,11 @@ func attributes() map[string]schema.Attribute {
 		},
 		"threshold": schema.StringAttribute{
 			Optional: true, CustomType: envelope.DurationType{}, PlanModifiers: []planmodifier.String{envelope.KeepEqualDuration()},
-			Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
 			MarkdownDescription: "With `latency`, the longest good time from a request to the head of its answer: one of the bounds of the gateways' histogram, such as `100ms`, `250ms`, `500ms` or `1s`. Default: none.",
 		},
 		"window": schema.StringAttribute{
 			Optional: true, Computed: true, CustomType: envelope.DurationType{}, Default: stringdefault.StaticString(string(defaults.Window)),
-			PlanModifiers: []planmodifier.String{envelope.KeepEqualDuration()}, Validators: []validator.String{stringvalidator.LengthAtLeast(1)},
+			PlanModifiers:       []planmodifier.String{envelope.KeepEqualDuration()},
 			MarkdownDescription: "Time over which the objective must hold, `1h` to `2160h`. Default: `720h` (30 days).",
 		},
 		"alerting": envelope.Settings("Alert rules on the rate at which the error budget is used up.", map[string]schema.Attribute{

@@ -4,7 +4,6 @@ import (
 	"math"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/setvalidator"
-	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/float64default"
@@ -23,22 +22,22 @@ func attributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
 		"display_name": schema.StringAttribute{
 			Optional: true, MarkdownDescription: "Name for people, at most 100 characters. Default: none; the name is shown instead.",
-			Validators: []validator.String{stringvalidator.LengthAtLeast(1)},
+			Validators: envelope.NotEmpty(),
 		},
-		"tier": choice("Commercial tier: `free`, `standard` or `enterprise`.", string(defaults.Tier)),
+		"tier": envelope.Choice("Commercial tier: `free`, `standard` or `enterprise`.", defaults.Tier),
 		"isolation": envelope.Settings("How the tenant is kept apart from others.", map[string]schema.Attribute{
-			"database": choice("Where its data lies: `pool` (shared tables with row-level security), `bridge` (a schema of its own) or `silo` (a database of its own). It cannot change.",
-				string(defaults.Isolation.Database)),
-			"compute": choice("Which deployments serve it: `pool` (shared ones) or `silo` (only those made for it).", string(defaults.Isolation.Compute)),
+			"database": envelope.Choice("Where its data lies: `pool` (shared tables with row-level security), `bridge` (a schema of its own) or `silo` (a database of its own). It cannot change.",
+				defaults.Isolation.Database),
+			"compute": envelope.Choice("Which deployments serve it: `pool` (shared ones) or `silo` (only those made for it).", defaults.Isolation.Compute),
 		}),
 		"home_region": schema.StringAttribute{
-			Optional: true, MarkdownDescription: "Region that serves the tenant first; one of `allowed_regions`. Default: the nearest.",
+			Optional: true, Validators: envelope.NotEmpty(), MarkdownDescription: "Region that serves the tenant first; one of `allowed_regions`. Default: the nearest.",
 		},
 		"allowed_regions": textSet("Regions that may serve the tenant and hold its data, also in a failover. Default: all."),
 		"allowed_cidrs":   textSet("Client address ranges, such as `10.0.0.0/8`, that may send the tenant's requests. Default: all."),
 		"quotas":          quotas(),
-		"state":           choice("`active`, or `suspended` (see `suspend_mode`).", string(defaults.State)),
-		"suspend_mode":    choice("What a suspended tenant may still do: `read_only` or `deny` (nothing).", string(defaults.SuspendMode)),
+		"state":           envelope.Choice("`active`, or `suspended` (see `suspend_mode`).", defaults.State),
+		"suspend_mode":    envelope.Choice("What a suspended tenant may still do: `read_only` or `deny` (nothing).", defaults.SuspendMode),
 		"deletion_protection": schema.BoolAttribute{
 			Optional: true, Computed: true, Default: booldefault.StaticBool(*defaults.DeletionProtection),
 			MarkdownDescription: "Refuse to delete the tenant, in the plan and on the server. To delete it, set this to `false` and apply first. Default: `true`.",
@@ -82,13 +81,6 @@ func defaultBurst(requestsPerSecond float64) int64 {
 	spec := synapse.TenantSpec{Quotas: synapse.TenantQuotas{RequestsPerSecond: math.Min(requestsPerSecond, 1e6)}}
 	spec.SetDefaults()
 	return int64(spec.Quotas.Burst)
-}
-
-func choice(description, fallback string) schema.Attribute {
-	return schema.StringAttribute{
-		Optional: true, Computed: true, Default: stringdefault.StaticString(fallback),
-		MarkdownDescription: description + " Default: `" + fallback + "`.",
-	}
 }
 
 func textSet(description string) schema.Attribute {

@@ -6,7 +6,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/mapvalidator"
-	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/int64default"
@@ -65,10 +64,10 @@ func attributes() map[string]schema.Attribute {
 func routeAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
 		"host": schema.StringAttribute{
-			Optional: true, Validators: notEmpty(), MarkdownDescription: "Host name of the requests, without a port. Default: any.",
+			Optional: true, Validators: envelope.NotEmpty(), MarkdownDescription: "Host name of the requests, without a port. Default: any.",
 		},
 		"path_prefix": schema.StringAttribute{
-			Optional: true, Computed: true, Default: stringdefault.StaticString(defaultPathPrefix()), Validators: notEmpty(),
+			Optional: true, Computed: true, Default: stringdefault.StaticString(defaultPathPrefix()), Validators: envelope.NotEmpty(),
 			MarkdownDescription: "Path of the requests, or whole leading segments of it, such as `/auth`. Default: `/`.",
 		},
 		"methods": textList("Methods of the requests. Default: all."),
@@ -81,13 +80,13 @@ func backendAttributes() map[string]schema.Attribute {
 			Required: true, MarkdownDescription: "`stable` (serves what no other backend does, and all after a rollback) or `candidate` (takes over).",
 		},
 		"deployment": schema.StringAttribute{
-			Optional: true, Validators: notEmpty(), MarkdownDescription: "`id` of a `synapse_service_deployment`. Exactly one of `deployment` and `url` is given. Default: none.",
+			Optional: true, Validators: envelope.NotEmpty(), MarkdownDescription: "`id` of a `synapse_service_deployment`. Exactly one of `deployment` and `url` is given. Default: none.",
 		},
 		"url": schema.StringAttribute{
-			Optional: true, Validators: notEmpty(), MarkdownDescription: "Base URL of a backend outside the platform, such as the monolith. Exactly one of `deployment` and `url` is given. Default: none.",
+			Optional: true, Validators: envelope.NotEmpty(), MarkdownDescription: "Base URL of a backend outside the platform, such as the monolith. Exactly one of `deployment` and `url` is given. Default: none.",
 		},
 		"replace_prefix": schema.StringAttribute{
-			Optional: true, Computed: true, Validators: notEmpty(), PlanModifiers: []planmodifier.String{defaultReplacePrefix()},
+			Optional: true, Computed: true, Validators: envelope.NotEmpty(), PlanModifiers: []planmodifier.String{defaultReplacePrefix()},
 			MarkdownDescription: "What the backend sees in place of the route's `path_prefix`. Default: `/` for a deployment, `path_prefix` itself for a url.",
 		},
 		"rewrite_responses": schema.BoolAttribute{
@@ -101,16 +100,16 @@ func affinityAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
 		"key": schema.StringAttribute{Required: true, MarkdownDescription: "`tenant`, `header` or `cookie`."},
 		"name": schema.StringAttribute{
-			Optional: true, Computed: true, Validators: notEmpty(), PlanModifiers: []planmodifier.String{defaultAffinityName()},
+			Optional: true, Computed: true, Validators: envelope.NotEmpty(), PlanModifiers: []planmodifier.String{defaultAffinityName()},
 			MarkdownDescription: "Name of the header or cookie. A cookie that is missing is set by the gateway. Default: `synapse_cohort` for a cookie; a header has none.",
 		},
 		"same_site": schema.StringAttribute{
-			Optional: true, Computed: true, Validators: notEmpty(), PlanModifiers: []planmodifier.String{defaultSameSite()},
+			Optional: true, Computed: true, Validators: envelope.NotEmpty(), PlanModifiers: []planmodifier.String{defaultSameSite()},
 			MarkdownDescription: "To which requests from other sites browsers add the cookie: `strict` (none), `lax` (those that open a page) or `none` (all, as an embedded page needs; over HTTPS only). " +
 				"Default: `lax` for a cookie; other keys have none.",
 		},
 		"salt": schema.StringAttribute{
-			Optional: true, Validators: notEmpty(),
+			Optional: true, Validators: envelope.NotEmpty(),
 			MarkdownDescription: "Makes the cohorts of one split independent of another's: see `provider::synapse::cohort`. Default: chosen by synapsed, see the computed `salt`; " +
 				"with the key `tenant`, one that fits the weights best for the tenants there are.",
 		},
@@ -126,23 +125,5 @@ func mirrorAttributes() map[string]schema.Attribute {
 			MarkdownDescription: "Percent of the requests that are copied, 1 to 100. Default: `100`.",
 		},
 		"methods": textListWithDefault("Methods that are copied: `GET`, `HEAD` and `OPTIONS`, which change nothing. Default: `GET` and `HEAD`.", fallback.Methods),
-	}
-}
-
-// notEmpty is for texts in which the API takes nothing for "the default": leaving them out says that in Terraform.
-func notEmpty() []validator.String { return []validator.String{stringvalidator.LengthAtLeast(1)} }
-
-func duration(description, fallback string) schema.StringAttribute {
-	return schema.StringAttribute{
-		Optional: true, Computed: true, CustomType: envelope.DurationType{}, Default: stringdefault.StaticString(fallback), Validators: notEmpty(),
-		PlanModifiers:       []planmodifier.String{envelope.KeepEqualDuration()},
-		MarkdownDescription: description + " Default: `" + fallback + "`.",
-	}
-}
-
-func choice(description, fallback string) schema.StringAttribute {
-	return schema.StringAttribute{
-		Optional: true, Computed: true, Default: stringdefault.StaticString(fallback), Validators: notEmpty(),
-		MarkdownDescription: description + " Default: `" + fallback + "`.",
 	}
 }

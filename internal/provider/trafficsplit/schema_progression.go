@@ -36,15 +36,15 @@ func progression() schema.Attribute {
 						Required: true, ElementType: types.StringType, Validators: []validator.List{listvalidator.NoNullValues()},
 						MarkdownDescription: "Names of the regions that go through the steps together.",
 					},
-					"soak": duration("How long the analysis goes on after the wave's last step before the next wave begins.", string(fallback.Waves[0].Soak)),
+					"soak": envelope.Span("How long the analysis goes on after the wave's last step before the next wave begins.", fallback.Waves[0].Soak),
 				}},
 			},
-			"soak":       duration("How long the analysis goes on after the candidate serves everything.", string(fallback.Soak)),
+			"soak":       envelope.Span("How long the analysis goes on after the candidate serves everything.", fallback.Soak),
 			"analysis":   analysis(),
-			"on_failure": choice("What a failed analysis does: `rollback` (all traffic back to the stable backend) or `pause` (leave it, for a look).", string(fallback.OnFailure)),
+			"on_failure": envelope.Choice("What a failed analysis does: `rollback` (all traffic back to the stable backend) or `pause` (leave it, for a look).", fallback.OnFailure),
 			"windows":    window.List("When steps forward may be taken. A rollback may be at any time. Default: always.", fallback.Windows[0]),
-			"on_update": choice("What a change of the progression does while it runs: `next_step` (go on from the live weight with the first step above it), `restart` or `reject`.",
-				string(fallback.OnUpdate)),
+			"on_update": envelope.Choice("What a change of the progression does while it runs: `next_step` (go on from the live weight with the first step above it), `restart` or `reject`.",
+				fallback.OnUpdate),
 		},
 	}
 }
@@ -53,11 +53,11 @@ func stepAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
 		"weight": schema.Int64Attribute{Required: true, MarkdownDescription: "Percent of the traffic for the candidate, 1 to 100."},
 		"hold": schema.StringAttribute{
-			Optional: true, Computed: true, CustomType: envelope.DurationType{}, Validators: notEmpty(),
+			Optional: true, Computed: true, CustomType: envelope.DurationType{},
 			PlanModifiers:       []planmodifier.String{defaultHold(), envelope.KeepEqualDuration()},
 			MarkdownDescription: "How long the weight stays at least. Default: the `interval` of the analysis.",
 		},
-		"gate": choice("How the step is left: `auto` (when the analysis is content) or `manual` (when somebody approves, too).", string(defaultProgression().Steps[0].Gate)),
+		"gate": envelope.Choice("How the step is left: `auto` (when the analysis is content) or `manual` (when somebody approves, too).", defaultProgression().Steps[0].Gate),
 	}
 }
 
@@ -66,12 +66,12 @@ func analysis() schema.Attribute {
 	return schema.SingleNestedAttribute{
 		Required: true, MarkdownDescription: "What must hold for the traffic to move on.",
 		Attributes: map[string]schema.Attribute{
-			"interval": duration("Time between two analyses, and the time that one looks back at, `1s` to `1h`.", string(fallback.Interval)),
+			"interval": envelope.Span("Time between two analyses, and the time that one looks back at, `1s` to `1h`.", fallback.Interval),
 			"min_requests": schema.Int64Attribute{
 				Optional: true, Computed: true, Default: int64default.StaticInt64(int64(fallback.MinRequests)), Validators: []validator.Int64{int64validator.AtLeast(1)},
 				MarkdownDescription: "Requests to the candidate that an analysis needs. It looks back further for them, to the beginning of the step at most. Default: `100`.",
 			},
-			"on_no_data": choice("What happens when there are fewer, or no figures: `wait`, or, once the step's hold is over, `pause` or `rollback`. No step is taken in any case. Requests that were sent and are not answered are figures: a candidate that hangs fails.", string(fallback.OnNoData)),
+			"on_no_data": envelope.Choice("What happens when there are fewer, or no figures: `wait`, or, once the step's hold is over, `pause` or `rollback`. No step is taken in any case. Requests that were sent and are not answered are figures: a candidate that hangs fails.", fallback.OnNoData),
 			"checks": schema.ListNestedAttribute{
 				Required: true, NestedObject: schema.NestedAttributeObject{Attributes: checkAttributes()}, Validators: []validator.List{listvalidator.NoNullValues()},
 				MarkdownDescription: "What is looked at, at least one. All must hold.",
@@ -83,11 +83,11 @@ func analysis() schema.Attribute {
 func checkAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
 		"slo": schema.StringAttribute{
-			Optional: true, Validators: notEmpty(),
+			Optional: true, Validators: envelope.NotEmpty(),
 			MarkdownDescription: "Name of the `synapse_slo` whose indicator is measured at the candidate, as percent of bad requests. Exactly one of `slo` and `query` is given. Default: none.",
 		},
 		"query": schema.StringAttribute{
-			Optional: true, Validators: notEmpty(),
+			Optional: true, Validators: envelope.NotEmpty(),
 			MarkdownDescription: "PromQL that gives one number. `{{split}}`, `{{backend}}`, `{{regions}}` (a regular expression) and `{{window}}` are replaced. Needs a synapsed that is connected to Prometheus. Default: none.",
 		},
 		"max": schema.Float64Attribute{
