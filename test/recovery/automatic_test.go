@@ -20,11 +20,9 @@ func (s *stack) kill(ctx context.Context, region string) {
 	ticker := time.NewTicker(20 * time.Millisecond)
 	defer ticker.Stop()
 	for {
-		for _, pids := range s.pidsOf(region) {
-			for _, pid := range pids {
-				_ = syscall.Kill(-pid, syscall.SIGKILL)
-				_ = syscall.Kill(pid, syscall.SIGKILL)
-			}
+		for _, pid := range s.pidsOf(region) {
+			_ = syscall.Kill(-pid, syscall.SIGKILL)
+			_ = syscall.Kill(pid, syscall.SIGKILL)
 		}
 		select {
 		case <-ctx.Done():
@@ -45,6 +43,7 @@ func (s *stack) awaitActive(region string) *policy {
 
 // TestARegionThatIsKilledFailsOverByItself kills the region's processes for real. Nobody runs Terraform, and nobody asks.
 func TestARegionThatIsKilledFailsOverByItself(t *testing.T) {
+	t.Parallel()
 	s := newStack(t)
 	spec := policySpec()
 	spec.Mode = synapse.FailoverAutomatic
@@ -100,6 +99,7 @@ func TestARegionThatIsKilledFailsOverByItself(t *testing.T) {
 // reach both regions and only the regions do not reach each other, nothing fails over; where nobody reaches the region, the
 // other one takes over, and the first one takes no write any more although its clients would still reach its server.
 func TestTwoDatabasesNeverAcceptWrites(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		method      synapse.LossMethod
 		hold        synapse.Duration
@@ -109,6 +109,7 @@ func TestTwoDatabasesNeverAcceptWrites(t *testing.T) {
 		{synapse.LossBlackHole, "10s", 2},
 	} {
 		t.Run(string(test.method), func(t *testing.T) {
+			t.Parallel()
 			s := newStack(t)
 			spec := policySpec()
 			// With synchronous replication, writes would wait during a partition, and nothing would be tried.
@@ -130,7 +131,7 @@ func TestTwoDatabasesNeverAcceptWrites(t *testing.T) {
 	}
 }
 
-// writeToBoth tries to write to the servers of both regions while something goes on, for a minute at least, and returns how
+// writeToBoth tries to write to the servers of both regions every 5 ms while something goes on, for a minute at least, and returns how
 // many writes each accepted. It fails when the servers take turns more often than there were transitions.
 func (s *stack) writeToBoth(during func()) map[string]int {
 	s.t.Helper()
@@ -144,8 +145,17 @@ func (s *stack) writeToBoth(during func()) map[string]int {
 		require.NoError(s.t, err)
 		url := s.adminURL(fmt.Sprintf("127.0.0.1:%d", found.Status.DatabasePort))
 		trying.Go(func() {
-			for ctx.Err() == nil {
-				if tryWrite(ctx, url, region) {
+			w := writer{url: url}
+			defer w.hangUp()
+			ticker := time.NewTicker(5 * time.Millisecond)
+			defer ticker.Stop()
+			for {
+				select {
+				case <-ctx.Done():
+					return
+				case <-ticker.C:
+				}
+				if w.try(ctx, region) {
 					answers <- region
 				}
 			}
@@ -171,14 +181,31 @@ func (s *stack) writeToBoth(during func()) map[string]int {
 	return accepted
 }
 
-func tryWrite(ctx context.Context, url, region string) bool {
+// writer writes to one server, through one connection for as long as that lasts: to connect takes both sides more than to write. A
+// standby refuses the writes, and takes them through the same connection once it is the primary.
+type writer struct {
+	url  string
+	conn *pgx.Conn
+}
+
+func (w *writer) try(ctx context.Context, region string) bool {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	conn, err := pgx.Connect(ctx, url)
-	if err != nil {
-		return false
+	if w.conn == nil || w.conn.IsClosed() {
+		var err error
+		if w.conn, err = pgx.Connect(ctx, w.url); err != nil {
+			return false
+		}
 	}
-	defer conn.Close(context.WithoutCancel(ctx))
-	_, err = conn.Exec(ctx, "INSERT INTO public.split_brain VALUES ($1, clock_timestamp())", region)
+	_, err := w.conn.Exec(ctx, "INSERT INTO public.split_brain VALUES ($1, clock_timestamp())", region)
 	return err == nil
+}
+
+func (w *writer) hangUp() {
+	if w.conn == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	_ = w.conn.Close(ctx)
 }

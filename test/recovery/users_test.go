@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -209,21 +210,22 @@ func (u *users) lost(s *stack) int {
 	return len(acked)
 }
 
-// pidsOf finds the processes of a region: its gateway, its database server and the replicas of its services.
-func (s *stack) pidsOf(region string) map[string][]int {
-	s.t.Helper()
-	found := map[string][]int{}
-	for _, process := range s.Processes() {
-		var pid int
-		text := process
-		if _, err := fmt.Sscanf(process, "%d", &pid); err != nil {
-			continue
-		}
-		switch {
-		case strings.Contains(text, "--region="+region+" ") || strings.HasSuffix(text, "--region="+region):
-			found["gateway"] = append(found["gateway"], pid)
-		case strings.Contains(text, "/instances/"+region+"/data"):
-			found["database"] = append(found["database"], pid)
+// pidsOf finds the gateway and the database server of a region among the daemon's children: to look through all processes of the
+// machine again and again would take a processor of its own.
+func (s *stack) pidsOf(region string) []int {
+	lists, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", s.PID()))
+	var found []int
+	for _, list := range lists {
+		children, _ := os.ReadFile(list) // a thread that has ended has none
+		for child := range strings.FieldsSeq(string(children)) {
+			line, _ := os.ReadFile("/proc/" + child + "/cmdline")
+			text := strings.ReplaceAll(string(line), "\x00", " ")
+			if !strings.Contains(text, "--region="+region+" ") && !strings.Contains(text, "/instances/"+region+"/data") {
+				continue
+			}
+			if pid, err := strconv.Atoi(child); err == nil {
+				found = append(found, pid)
+			}
 		}
 	}
 	return found
