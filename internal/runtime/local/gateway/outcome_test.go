@@ -45,6 +45,16 @@ func rawReplica(t testing.TB, serve func(connection net.Conn, reader *bufio.Read
 // silent accepts requests and never answers.
 func silent(_ net.Conn, reader *bufio.Reader) { _, _ = io.Copy(io.Discard, reader) }
 
+// saying accepts requests, says so, and never answers.
+func saying(came chan<- struct{}) func(net.Conn, *bufio.Reader) {
+	return func(_ net.Conn, reader *bufio.Reader) {
+		if _, err := http.ReadRequest(reader); err == nil {
+			came <- struct{}{}
+			_, _ = io.Copy(io.Discard, reader)
+		}
+	}
+}
+
 // answeringRaw answers each request with the same bytes, and then ends the connection.
 func answeringRaw(bytes string) func(net.Conn, *bufio.Reader) {
 	return func(connection net.Conn, reader *bufio.Reader) {
@@ -140,8 +150,8 @@ func giveUpAfter(t testing.TB, url string, limit time.Duration) {
 	requireFailure(ctx, t, url)
 }
 
-// giveUpOverdue sends a request to a backend that hangs, and leaves once it has waited for longer than abandoned_after.
-func giveUpOverdue(t testing.TB, region *regionServer) {
+// giveUpOverdue sends a request to a backend that hangs, and leaves once that has it and it has waited for longer than abandoned_after.
+func giveUpOverdue(t testing.TB, region *regionServer, came <-chan struct{}) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -149,6 +159,10 @@ func giveUpOverdue(t testing.TB, region *regionServer) {
 		defer cancel()
 		ticker := time.NewTicker(time.Millisecond)
 		defer ticker.Stop()
+		select {
+		case <-came:
+		case <-ctx.Done():
+		}
 		for ctx.Err() == nil && unansweredOf(region) == 0 {
 			<-ticker.C
 		}
@@ -172,9 +186,10 @@ func requireFailure(ctx context.Context, t testing.TB, url string) {
 
 func TestARequestWhoseClientGivesUpOnABackendThatHangsIsAbandoned(t *testing.T) {
 	t.Parallel()
-	region := splitTo(t, rawReplica(t, silent), synapse.Timeouts{AbandonedAfter: "50ms"})
+	came := make(chan struct{}, 1)
+	region := splitTo(t, rawReplica(t, saying(came)), synapse.Timeouts{AbandonedAfter: "50ms"})
 	for range 3 {
-		giveUpOverdue(t, region)
+		giveUpOverdue(t, region, came)
 	}
 	requireCounts(t, region, map[string]float64{"abandoned": 3})
 	require.EqualValues(t, 3, observedLatencies(t, region))
@@ -217,6 +232,7 @@ func leaveSoon(t testing.TB, region *regionServer, came <-chan struct{}) {
 
 func TestTheTimeThatWasWaitedInVainIsNotThatOfAnAnswer(t *testing.T) {
 	t.Parallel()
+	came := make(chan struct{}, 1)
 	for name, test := range map[string]struct {
 		replica         func(net.Conn, *bufio.Reader)
 		timeouts        synapse.Timeouts
@@ -224,14 +240,14 @@ func TestTheTimeThatWasWaitedInVainIsNotThatOfAnAnswer(t *testing.T) {
 		answered, waits uint64
 	}{
 		"an answer":                    {answeringRaw("HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n"), synapse.Timeouts{}, false, 1, 0},
-		"a client that gave up":        {silent, synapse.Timeouts{AbandonedAfter: "20ms"}, true, 0, 1},
+		"a client that gave up":        {saying(came), synapse.Timeouts{AbandonedAfter: "20ms"}, true, 0, 1},
 		"the gateway's own time limit": {silent, synapse.Timeouts{Response: "50ms", AbandonedAfter: "20ms"}, false, 0, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			region := splitTo(t, rawReplica(t, test.replica), test.timeouts)
 			if test.gives {
-				giveUpOverdue(t, region)
+				giveUpOverdue(t, region, came)
 			} else {
 				response, err := http.Get(region.URL + "/auth/")
 				require.NoError(t, err)
@@ -247,12 +263,7 @@ func TestTheTimeThatWasWaitedInVainIsNotThatOfAnAnswer(t *testing.T) {
 func TestAClientThatLeavesSoonDoesNotHideABackendThatHangs(t *testing.T) {
 	t.Parallel()
 	came := make(chan struct{}, 1)
-	region := splitTo(t, rawReplica(t, func(_ net.Conn, reader *bufio.Reader) {
-		if _, err := http.ReadRequest(reader); err == nil {
-			came <- struct{}{}
-			_, _ = io.Copy(io.Discard, reader)
-		}
-	}), synapse.Timeouts{AbandonedAfter: "100ms"})
+	region := splitTo(t, rawReplica(t, saying(came)), synapse.Timeouts{AbandonedAfter: "100ms"})
 	leaveSoon(t, region, came)
 	requireCounts(t, region, map[string]float64{"abandoned": 1})
 }
