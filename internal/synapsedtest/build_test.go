@@ -86,3 +86,17 @@ func TestAProgramIsBuiltOnce(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, os.SameFile(before, now))
 }
+
+func TestARunOfTestsBuildsAProgramOnce(t *testing.T) {
+	const program = "./examples/services/auth"
+	t.Setenv(EnvRun, t.TempDir())
+	first, err := build(program)
+	require.NoError(t, err)
+	t.Setenv("PATH", "")
+	second, err := build(program)
+	require.NoError(t, err, "Go is not asked again")
+	require.Equal(t, first, second)
+	t.Setenv(EnvRun, t.TempDir())
+	_, err = build(program)
+	require.Error(t, err, "another run asks")
+}
