@@ -37,8 +37,11 @@ func TestStranglerMigration(t *testing.T) {
 
 	terraform.ApplyContext(t, t.Context(), options)
 	positions := map[string]bool{}
-	for deadline := time.Now().Add(5 * time.Minute); auth().Status.State.Phase != synapse.SplitCompleted; {
+	for deadline := time.Now().Add(5 * time.Minute); ; {
 		state := auth().Status.State
+		if state.Phase == synapse.SplitCompleted {
+			break
+		}
 		require.True(t, state.Phase.Live() && time.Now().Before(deadline), "%+v", state)
 		positions[fmt.Sprint(state.Phase, state.Step)] = true
 		// Whatever the controller is at, there is nothing for Terraform to do.

@@ -98,8 +98,11 @@ func TestTheDaemonDiesAtAnyMoment(t *testing.T) {
 	s := newSplitStack(t)
 	createSplit(s, s.spec(progression("r1", synapse.SplitStep{Weight: 20}, synapse.SplitStep{Weight: 60}, synapse.SplitStep{Weight: 100})))
 	users := s.startLoad()
-	for kills := 1; s.get().Status.State.Phase != synapse.SplitCompleted; kills++ {
+	for kills := 1; ; kills++ {
 		before := s.get().Status.State
+		if before.Phase == synapse.SplitCompleted {
+			break
+		}
 		s.awaitState(func(now synapse.SplitState) bool {
 			return now.Phase != before.Phase || now.LastAnalysis != before.LastAnalysis
 		})

@@ -40,8 +40,11 @@ func TestTheStranglerServiceModuleMovesARoute(t *testing.T) {
 		_, status, err := logIn(users, d.EntryURL+"/auth/healthz", []string{"eu-west", "us-east"}[worker%2])
 		l.count("auth", status, err)
 	})
-	for deadline := time.Now().Add(3 * time.Minute); auth().Status.State.Phase != synapse.SplitCompleted; {
+	for deadline := time.Now().Add(3 * time.Minute); ; {
 		state := auth().Status.State
+		if state.Phase == synapse.SplitCompleted {
+			break
+		}
 		require.True(t, state.Phase.Live() && time.Now().Before(deadline), "%+v", state)
 		w.Run(t, "plan", "-input=false", "-detailed-exitcode")
 	}
