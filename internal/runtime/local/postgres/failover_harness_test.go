@@ -238,6 +238,18 @@ func (w *world) onePrimary(t testing.TB, ports map[string]int) (primary string) 
 	return primary
 }
 
+// furthest asks until all answer: on a busy machine, a server may take longer than the look at it.
+func (w *world) furthest(t testing.TB, regions ...string) string {
+	t.Helper()
+	var to string
+	var err error
+	require.Eventually(t, func() bool {
+		to, err = w.Furthest(t.Context(), regions)
+		return err == nil
+	}, patience, 20*time.Millisecond, "%v", &err)
+	return to
+}
+
 // sql runs statements on a server's database synapse as the superuser.
 func (w *world) sql(t testing.TB, port int, statements string) {
 	t.Helper()
