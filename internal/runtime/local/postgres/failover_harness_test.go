@@ -115,8 +115,10 @@ func (w *world) write(t testing.TB, run string, count int) *writers {
 	ws := &writers{stop: stop, last: time.Now()}
 	for range count {
 		ws.done.Go(func() {
-			for ctx.Err() == nil {
-				ws.connected(ctx, w, config.Copy(), run)
+			ticker := time.NewTicker(writeEvery)
+			defer ticker.Stop()
+			for pause(ctx, ticker) {
+				ws.connected(ctx, ticker, w, config.Copy(), run)
 			}
 		})
 	}
@@ -125,8 +127,21 @@ func (w *world) write(t testing.TB, run string, count int) *writers {
 	return ws
 }
 
+// writeEvery is how often each writer writes, or tries to connect: as fast as they can, a few of them take the whole machine.
+const writeEvery = 2 * time.Millisecond
+
+// pause waits for the next tick, and reports false when ctx has ended.
+func pause(ctx context.Context, ticker *time.Ticker) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-ticker.C:
+		return ctx.Err() == nil
+	}
+}
+
 // connected writes until the connection breaks.
-func (ws *writers) connected(ctx context.Context, w *world, config *pgx.ConnConfig, run string) {
+func (ws *writers) connected(ctx context.Context, ticker *time.Ticker, w *world, config *pgx.ConnConfig, run string) {
 	addr, ok := w.PrimaryAddr()
 	if !ok {
 		return
@@ -137,7 +152,7 @@ func (ws *writers) connected(ctx context.Context, w *world, config *pgx.ConnConf
 		return
 	}
 	defer conn.Close(context.Background())
-	for ctx.Err() == nil {
+	for pause(ctx, ticker) {
 		ws.mu.Lock()
 		ws.next++
 		seq := ws.next
