@@ -61,7 +61,7 @@ func TestAClientThatSendsSlowlyAndLeavesSaysNothingAboutABackendThatAnswersInTim
 			require.NoError(t, err)
 			ctx := <-served
 			clock.ahead.Store(int64(2 * time.Hour)) // it takes its time
-			require.Zero(t, unansweredAt(region, clock.now()), "nobody waits for an answer yet")
+			require.Zero(t, unansweredOf(region), "no answer is waited for yet")
 			rest := "me"
 			if name == "chunks" {
 				rest = "me\r\n0\r\n\r\n"
@@ -69,17 +69,13 @@ func TestAClientThatSendsSlowlyAndLeavesSaysNothingAboutABackendThatAnswersInTim
 			_, err = io.WriteString(connection, rest)
 			require.NoError(t, err)
 			<-came
-			require.Zero(t, unansweredAt(region, clock.now()))
+			require.Zero(t, unansweredOf(region))
 			require.NoError(t, connection.Close())
 			<-ctx.Done()
 			close(answer)
 			requireCounts(t, region, map[string]float64{"none": 1})
 		})
 	}
-}
-
-func unansweredAt(region *regionServer, now time.Time) int {
-	return region.gateway.metrics.splits.unanswered.of([2]string{"auth", "next"}).overdue(now)
 }
 
 // echoing answers before it has read the request, and goes on until the request's end.

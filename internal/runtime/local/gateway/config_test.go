@@ -109,7 +109,7 @@ func FuzzConfig(f *testing.F) {
 		endpoints, retire := forward.NewSet(time.Now).Update(targets(&config))
 		retire()
 		externals, _ := forward.NewSet(time.Now).Update(externalTargets(&config))
-		compiled := compile(&config, nil, endpoints, externals, newRegionMetrics(config.Region, time.Now), time.Now())
+		compiled := compile(&config, nil, endpoints, externals, newRegionMetrics(config.Region), time.Now())
 		for name := range config.Services {
 			for _, tenant := range compiled.tenants {
 				if d, _ := compiled.route(name, "", tenant); d != nil {

@@ -24,7 +24,7 @@ func limitsOf(service, split *synapse.Timeouts) limits {
 	return newLimits(split.Over(service.Over(synapse.DefaultTimeouts())))
 }
 
-// forward returns what bounds a request. patience may be nil.
-func (l limits) forward(patience func() time.Duration) forward.Limits {
-	return forward.Limits{Connect: l.connect, Response: l.response, Idle: l.idle, Patience: patience}
+// forward returns what bounds a request. waiter may be nil.
+func (l limits) forward(waiter forward.Waiter) forward.Limits {
+	return forward.Limits{Connect: l.connect, Response: l.response, Idle: l.idle, Waiter: waiter}
 }

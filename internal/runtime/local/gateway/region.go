@@ -117,7 +117,7 @@ func newRegionGateway(region, token string, log *slog.Logger, now func() time.Ti
 	return &regionGateway{
 		region: region, internalToken: internalToken(token), now: now, log: log,
 		proxy: forward.NewProxy(log), endpoints: forward.NewSet(now), externals: forward.NewSetIn(externalNetwork(), now),
-		mirrored: make(chan struct{}, maxMirrored), metrics: newRegionMetrics(region, now), faults: faults,
+		mirrored: make(chan struct{}, maxMirrored), metrics: newRegionMetrics(region), faults: faults,
 		hops: newHopCounter(internalToken(token)), preflights: (*quota.Bucket)(nil).Next(preflightLimit, now()),
 		observer: observer.New(observer.Options{Name: ObserverOfGateway(region), Place: region, Faults: faults, Now: now, Log: log}),
 	}

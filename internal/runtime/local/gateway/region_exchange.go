@@ -93,6 +93,7 @@ func (x *regionExchange) admitTenant(r *http.Request) *rejection {
 
 // Next implements [forward.Exchange].
 func (x *regionExchange) Next(tried []*forward.Endpoint) *forward.Endpoint {
+	x.waited()
 	if x.backend != nil {
 		return x.nextOfBackend(tried)
 	}
@@ -105,7 +106,6 @@ func (x *regionExchange) Next(tried []*forward.Endpoint) *forward.Endpoint {
 		}
 		if endpoint := forward.Pick(chosen.endpoints, tried); endpoint != nil {
 			x.deployment, x.endpoint = chosen, endpoint
-			x.wait()
 			return endpoint
 		}
 		// All are tried or retired. Endpoints retire after a new table is in place: then that one has others.

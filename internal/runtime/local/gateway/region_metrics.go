@@ -1,8 +1,6 @@
 package gateway
 
 import (
-	"time"
-
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
@@ -28,12 +26,12 @@ type regionMetrics struct {
 	inFlight prometheus.Gauge
 	// errors counts what went wrong at endpoints, also where another one served the request in the end.
 	errors     *prometheus.CounterVec
-	unanswered *unansweredCollector
+	unanswered *prometheus.GaugeVec
 	splits     *splitMetrics
 	served     map[[2]string]struct{} // service and deployment that have series
 }
 
-func newRegionMetrics(region string, now func() time.Time) *regionMetrics {
+func newRegionMetrics(region string) *regionMetrics {
 	labels := prometheus.Labels{"region": region}
 	m := &regionMetrics{
 		registry: prometheus.NewRegistry(),
@@ -53,9 +51,11 @@ func newRegionMetrics(region string, now func() time.Time) *regionMetrics {
 		errors: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "synapse_gateway_errors_total", Help: "Attempts that failed at a deployment's replicas, by reason.", ConstLabels: labels,
 		}, []string{"service", "deployment", "reason"}),
-		unanswered: newUnansweredCollector("synapse_gateway_unanswered_requests", "Requests at a deployment that have waited for an answer for longer than abandoned_after.",
-			[]string{"service", "deployment"}, labels, now),
-		splits: newSplitMetrics(labels, now),
+		unanswered: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "synapse_gateway_unanswered_requests", ConstLabels: labels,
+			Help: "Requests at a deployment that have waited for an answer for longer than abandoned_after.",
+		}, []string{"service", "deployment"}),
+		splits: newSplitMetrics(labels),
 		served: make(map[[2]string]struct{}),
 	}
 	m.registry.MustRegister(m.splits.collectors()...)
@@ -74,14 +74,14 @@ type requestMetrics struct {
 	latency    prometheus.Observer // of requests whose answer came
 	inVain     prometheus.Observer // the time that others were waited for
 	errors     map[fault.Reason]prometheus.Counter
-	unanswered *unanswered
+	unanswered prometheus.Gauge // requests that are overdue
 }
 
 // newRequestMetrics looks the series up for the one with two labels.
-func newRequestMetrics(requests, errors *prometheus.CounterVec, latency *prometheus.HistogramVec, waiting *unansweredCollector, key [2]string) requestMetrics {
+func newRequestMetrics(requests, errors *prometheus.CounterVec, latency *prometheus.HistogramVec, unanswered *prometheus.GaugeVec, key [2]string) requestMetrics {
 	series := requestMetrics{
 		latency: latency.WithLabelValues(key[0], key[1], "true"), inVain: latency.WithLabelValues(key[0], key[1], "false"),
-		unanswered: waiting.of(key), errors: make(map[fault.Reason]prometheus.Counter),
+		unanswered: unanswered.WithLabelValues(key[0], key[1]), errors: make(map[fault.Reason]prometheus.Counter),
 	}
 	for o, name := range outcomes {
 		series.byOutcome[o] = requests.WithLabelValues(key[0], key[1], name)
@@ -111,7 +111,7 @@ func (m *regionMetrics) keepOnly(config *Config) {
 			m.requests.DeletePartialMatch(gone)
 			m.latency.DeletePartialMatch(gone)
 			m.errors.DeletePartialMatch(gone)
-			m.unanswered.remove(key)
+			m.unanswered.DeletePartialMatch(gone)
 		}
 	}
 	m.served = current

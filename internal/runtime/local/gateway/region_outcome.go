@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/forward"
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/gateway/internal/forward/fault"
 )
@@ -17,44 +19,49 @@ type verdict struct {
 	// yet.
 	since atomic.Int64
 	// early is whether the client left before that, in the middle of its own request.
-	early                   atomic.Bool
-	atBackend, atDeployment waiting
-	outcome                 outcome
-	answered                bool // the head of the answer has come
-	counted                 bool
+	early    atomic.Bool
+	overdue  [2]prometheus.Gauge // that count the request as one whose answer is overdue; nil is none
+	outcome  outcome
+	answered bool // the head of the answer has come
+	counted  bool
 }
 
-// wait notes that the request is at an endpoint.
-func (x *regionExchange) wait() {
-	if x.unmeasured {
+// sinceStart is a moment of a request, in nanoseconds after its start and never 0: a clock that is set does not move it.
+func sinceStart(d time.Duration) int64 { return max(int64(d), 0) + 1 }
+
+// Overdue implements [forward.Waiter].
+func (x *regionExchange) Overdue() {
+	if x.unmeasured || x.overdue[0] != nil {
 		return
 	}
-	if x.backend != nil {
-		x.backend.metrics.unanswered.add(&x.atBackend, x.start, &x.since, x.limits.abandonedAfter)
-	}
-	if x.deployment != nil {
-		x.deployment.metrics.unanswered.add(&x.atDeployment, x.start, &x.since, x.limits.abandonedAfter)
+	for i, series := range x.series() {
+		x.overdue[i] = series.unanswered
+		x.overdue[i].Inc()
 	}
 }
 
-// waited ends the wait for an answer.
+// waited ends the wait for an answer, at this endpoint or at all.
 func (x *regionExchange) waited() {
-	x.atBackend.leave()
-	x.atDeployment.leave()
+	for i, gauge := range x.overdue {
+		if gauge != nil {
+			gauge.Dec()
+			x.overdue[i] = nil
+		}
+	}
 }
 
-// patience is how long the answer is still waited for after its client has left.
-func (x *regionExchange) patience() time.Duration {
+// Patience implements [forward.Waiter].
+func (x *regionExchange) Patience() time.Duration {
 	since := x.since.Load()
 	if since == 0 {
 		x.early.Store(true)
 		return 0
 	}
-	return x.limits.abandonedAfter - waitedFor(x.gateway.now(), x.start, since)
+	return x.limits.abandonedAfter - x.gateway.now().Sub(x.start) + time.Duration(since-1)
 }
 
 // Limits implements [forward.Exchange].
-func (x *regionExchange) Limits() forward.Limits { return x.limits.forward(x.patience) }
+func (x *regionExchange) Limits() forward.Limits { return x.limits.forward(x) }
 
 // Uploaded implements [forward.Exchange].
 func (x *regionExchange) Uploaded() { x.since.Store(sinceStart(x.gateway.now().Sub(x.start))) }

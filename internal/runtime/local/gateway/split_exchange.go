@@ -40,9 +40,7 @@ func (x *regionExchange) admitToSplit(r *http.Request, s *split) *rejection {
 // nextOfBackend picks an endpoint of the backend. Where it is changes with the configuration, who it is does not.
 func (x *regionExchange) nextOfBackend(tried []*forward.Endpoint) *forward.Endpoint {
 	if x.backend.deployment == nil {
-		if x.endpoint = forward.Pick(x.backend.external, tried); x.endpoint != nil {
-			x.wait()
-		}
+		x.endpoint = forward.Pick(x.backend.external, tried)
 		return x.endpoint
 	}
 	if x.deployment == nil {
@@ -50,7 +48,6 @@ func (x *regionExchange) nextOfBackend(tried []*forward.Endpoint) *forward.Endpo
 	}
 	for {
 		if x.endpoint = forward.Pick(x.deployment.endpoints, tried); x.endpoint != nil {
-			x.wait()
 			return x.endpoint
 		}
 		// All are tried or retired. Endpoints retire after a new table is in place: then that one has others.

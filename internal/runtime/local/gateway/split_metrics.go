@@ -1,8 +1,6 @@
 package gateway
 
 import (
-	"time"
-
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -13,14 +11,14 @@ type splitMetrics struct {
 	fallbacks  *prometheus.CounterVec
 	mirrored   *prometheus.CounterVec
 	errors     *prometheus.CounterVec
-	unanswered *unansweredCollector
+	unanswered *prometheus.GaugeVec
 	served     map[[2]string]struct{} // split and backend that have series
 }
 
 // statusDropped is the value of the label "status" of copies that were not sent, because too many were on their way.
 const statusDropped = "dropped"
 
-func newSplitMetrics(region prometheus.Labels, now func() time.Time) *splitMetrics {
+func newSplitMetrics(region prometheus.Labels) *splitMetrics {
 	return &splitMetrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "synapse_gateway_split_requests_total", Help: "Requests on a split's route, by the backend that served and how they ended.", ConstLabels: region,
@@ -38,8 +36,10 @@ func newSplitMetrics(region prometheus.Labels, now func() time.Time) *splitMetri
 		errors: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "synapse_gateway_split_errors_total", Help: "Attempts that failed at a backend, by reason.", ConstLabels: region,
 		}, []string{"split", "backend", "reason"}),
-		unanswered: newUnansweredCollector("synapse_gateway_split_unanswered_requests", "Requests at a backend that have waited for an answer for longer than abandoned_after.",
-			[]string{"split", "backend"}, region, now),
+		unanswered: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "synapse_gateway_split_unanswered_requests", ConstLabels: region,
+			Help: "Requests at a backend that have waited for an answer for longer than abandoned_after.",
+		}, []string{"split", "backend"}),
 		served: make(map[[2]string]struct{}),
 	}
 }
@@ -94,7 +94,7 @@ func (m *splitMetrics) keepOnly(config *Config) {
 			m.fallbacks.DeletePartialMatch(gone)
 			m.mirrored.DeletePartialMatch(gone)
 			m.errors.DeletePartialMatch(gone)
-			m.unanswered.remove(key)
+			m.unanswered.DeletePartialMatch(gone)
 		}
 	}
 	m.served = current

@@ -43,7 +43,7 @@ func (f *flight) takeOff(endpoint *Endpoint) {
 func (f *flight) setLimits() {
 	limits := f.exchange.Limits()
 	f.out.Limits = upstream.Limits{Connect: cmp.Or(limits.Connect, dialTimeout), Response: limits.Response, Idle: limits.Idle}
-	f.out.Patience = limits.Patience
+	f.out.Waiter = limits.Waiter
 	if f.upload != nil {
 		f.upload.pause = limits.Idle
 	}

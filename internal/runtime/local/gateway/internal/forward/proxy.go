@@ -41,7 +41,7 @@ type Exchange interface {
 	Broken(reason fault.Reason) http.Header
 	// Failed answers the client in place of an endpoint. err is [ErrNoEndpoint] when nothing was sent to any, and
 	// [ErrRequestTimeout] or [ErrMalformedBody] when the client's body was at fault. When it is the client that broke off, r's context has
-	// ended, and err is [ErrAbandoned] when no answer had come for as long as the exchange has patience.
+	// ended, and err is [ErrAbandoned] when no answer had come for as long as its [Waiter] has patience.
 	Failed(w http.ResponseWriter, r *http.Request, err error)
 }
 
@@ -54,9 +54,12 @@ type Limits struct {
 	// Idle is how long a body may pause, the client's and the answer's; while both flow, for how long nothing may come either way.
 	// A stream of events may pause for as long as it likes.
 	Idle time.Duration
-	// Patience is how long the head of the answer is still waited for after the client has left; nil is not at all.
-	Patience func() time.Duration
+	// Waiter says how long the head of the answer is waited for although the client may have left; nil is no longer than the client.
+	Waiter Waiter
 }
+
+// Waiter is who waits for the head of an answer.
+type Waiter = upstream.Waiter
 
 // ErrNoEndpoint is returned when there is no endpoint, or none could be connected to.
 var ErrNoEndpoint = errors.New("no endpoint takes the request")

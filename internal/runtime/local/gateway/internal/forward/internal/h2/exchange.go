@@ -53,7 +53,35 @@ func newExchange(client context.Context, request *upstream.Request) *exchange {
 func (x *exchange) awaitHead() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if limit := x.request.Limits.Response; limit > 0 && !x.answered {
+	if x.answered {
+		return
+	}
+	limit := x.request.Limits.Response
+	if x.request.Waiter != nil {
+		if soon := max(x.request.Waiter.Patience(), 0); limit == 0 || soon < limit {
+			x.timer = time.AfterFunc(soon, func() { x.overdue(limit, soon) })
+			return
+		}
+	}
+	x.limitHead(limit)
+}
+
+// overdue says that the head of the answer is, after a part of the time that it may take.
+func (x *exchange) overdue(limit, after time.Duration) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.answered || x.ctx.Err() != nil {
+		return
+	}
+	x.request.Waiter.Overdue()
+	if limit > 0 {
+		x.limitHead(limit - after)
+	}
+}
+
+// limitHead is called with x.mu held. 0 is no limit.
+func (x *exchange) limitHead(limit time.Duration) {
+	if limit > 0 {
 		x.timer = time.AfterFunc(limit, func() {
 			x.cancel(fault.New(fault.ResponseTimeout, context.DeadlineExceeded))
 		})
@@ -105,7 +133,7 @@ func (x *exchange) hasHead() bool {
 	return x.answered
 }
 
-// clientLeft ends the exchange, at once or when the head of the answer has not come after the request's patience.
+// clientLeft ends the exchange, at once or when the head of the answer is overdue.
 func (x *exchange) clientLeft(client context.Context) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -113,8 +141,8 @@ func (x *exchange) clientLeft(client context.Context) {
 		x.cancel(context.Cause(client))
 		return
 	}
-	if x.request.Patience != nil {
-		if wait := x.request.Patience(); wait > 0 {
+	if x.request.Waiter != nil {
+		if wait := x.request.Waiter.Patience(); wait > 0 {
 			time.AfterFunc(wait, func() {
 				x.mu.Lock()
 				defer x.mu.Unlock()

@@ -22,7 +22,6 @@ type Body struct {
 	request   *Request
 	response  *http.Response
 	pump      *pump
-	disarm    func() bool
 	source    io.Reader // nil when there is nothing to read
 	left      int64     // of a known length
 	framing   framing
@@ -41,8 +40,8 @@ const (
 
 // attachBody finds out how long the body of an answer is (RFC 9112, 6.3), and refuses what another recipient may see
 // differently: that is how answers are smuggled.
-func attachBody(c *conn, request *Request, response *http.Response, p *pump, disarm func() bool) error {
-	b := &Body{conn: c, request: request, response: response, pump: p, disarm: disarm}
+func attachBody(c *conn, request *Request, response *http.Response, p *pump) error {
+	b := &Body{conn: c, request: request, response: response, pump: p}
 	b.keepAlive = response.ProtoMinor == 1 && !HasToken(response.Header["Connection"], "close")
 	c.keepFor = keptFor(response.Header["Keep-Alive"])
 	codings := response.Header["Transfer-Encoding"]
@@ -185,6 +184,7 @@ func (b *Body) Read(p []byte) (int, error) {
 	}
 	if b.framing != framedByLength || int64(b.conn.reader.Buffered()) < b.left {
 		b.conn.limitRead(b.conn.idle)
+		b.conn.arm()
 	}
 	n, err := b.source.Read(p)
 	if n > 0 && b.pump != nil && b.request.Extend != nil && !b.pump.isDone() {
@@ -271,7 +271,7 @@ func (b *Body) Close() error {
 	complete := b.ended == io.EOF || (b.framing == framedByLength && b.left == 0) //nolint:errorlint // exactly that
 	sent := b.pump == nil || b.pump.finished()
 	// Once disarmed, the end of the context does not close the connection any more.
-	if b.disarm() && complete && sent && b.keepAlive && b.conn.reader.Buffered() == 0 {
+	if b.conn.disarm() && complete && sent && b.keepAlive && b.conn.reader.Buffered() == 0 {
 		b.conn.pool.put(b.conn)
 		return nil
 	}

@@ -33,6 +33,8 @@ type conn struct {
 	idleSince time.Time
 	closed    atomic.Bool
 	leave     func()
+	ctx       context.Context // of the request
+	disarmed  func() bool     // ends that the end of ctx closes the connection; nil when it does not
 	peek      func(fd uintptr)
 	pending   bool          // what peek found
 	keepFor   time.Duration // how long the server keeps it without a request, as far as it says
@@ -45,14 +47,19 @@ type conn struct {
 	answered  bool          // the head of the answer has come; from here on, only the body's reader sets deadlines
 	abandoned bool          // it was closed because nobody waits for the answer any more
 	idle      time.Duration // how long the answer's body may pause
-	delivery  delivery
+	// headBy is when the wait for the head of the answer ends; zero is never. Before that, overdueNext says, it is overdue at the
+	// deadline that is set now.
+	headBy      time.Time
+	overdueNext bool
+	delivery    delivery
 	// ackedBefore is what the server's system had acknowledged before the request.
 	ackedBefore uint64
 	stalled     atomic.Bool // it was closed because the server has stopped to read the request
 }
 
 func newConn(pool *Pool, connection net.Conn, raw syscall.RawConn) *conn {
-	c := &conn{pool: pool, net: connection, raw: raw, reader: bufio.NewReaderSize(connection, readBufferSize), keepFor: math.MaxInt64}
+	c := &conn{pool: pool, net: connection, raw: raw, keepFor: math.MaxInt64}
+	c.reader = bufio.NewReaderSize(c, readBufferSize)
 	c.leave = c.clientLeft
 	c.peek = func(fd uintptr) {
 		var one [1]byte
@@ -82,20 +89,24 @@ func (c *conn) ask(ctx context.Context, request *Request) (*http.Response, error
 	if !request.Idempotent() {
 		c.ackedBefore = c.acknowledged()
 	}
-	disarm := context.AfterFunc(ctx, c.leave)
+	c.ctx = ctx
 	c.out = append(request.appendHead(c.out[:0]), request.Content...)
 	if request.Body == nil {
-		c.limit(request.Limits.Response)
+		c.limitWrite(request.Limits.Response)
+		c.awaitHead(request.Limits.Response)
 	} else {
 		c.limit(0) // the answer is waited for from the body's end on
 		c.limitWrite(request.Limits.Idle)
+	}
+	if request.Body != nil || request.Waiter == nil {
+		c.arm()
 	}
 	n, err := c.net.Write(c.out)
 	if cap(c.out) > maxKeptBuffer {
 		c.out = nil
 	}
 	if err != nil {
-		disarm()
+		c.disarm()
 		c.noteDelivery(n, err)
 		c.close()
 		return nil, c.explain(fmt.Errorf("send the request: %w", err))
@@ -104,11 +115,11 @@ func (c *conn) ask(ctx context.Context, request *Request) (*http.Response, error
 	if request.Body != nil {
 		p = startPump(c, request)
 	}
-	response, err := c.readAnswer(request, p, disarm)
+	response, err := c.readAnswer(request, p)
 	if err == nil {
 		return response, nil
 	}
-	disarm()
+	c.disarm()
 	c.noteDelivery(len(c.out), err)
 	c.close()
 	if p != nil {
@@ -138,18 +149,19 @@ func (c *conn) explain(err error) error {
 }
 
 // readAnswer reads the head of the final answer, and finds out what follows it.
-func (c *conn) readAnswer(request *Request, p *pump, disarm func() bool) (*http.Response, error) {
+func (c *conn) readAnswer(request *Request, p *pump) (*http.Response, error) {
 	response, err := c.readHead(request, p)
 	switch {
 	case err != nil:
 		return nil, err
 	case response.StatusCode != http.StatusSwitchingProtocols:
-		return response, attachBody(c, request, response, p, disarm)
+		return response, attachBody(c, request, response, p)
 	case p != nil:
 		return nil, fault.New(fault.UnexpectedUpgrade, errors.New("the server changed the protocol before it had the whole request"))
 	}
 	c.limit(0)
-	response.Body = &Upgraded{conn: c, disarm: disarm}
+	c.arm()
+	response.Body = &Upgraded{conn: c}
 	return response, nil
 }
 
@@ -217,10 +229,7 @@ func (c *conn) readHeadBytes(budget *int) (string, error) {
 }
 
 // Upgraded is a connection that speaks another protocol now.
-type Upgraded struct {
-	conn   *conn
-	disarm func() bool
-}
+type Upgraded struct{ conn *conn }
 
 // Read implements [io.Reader].
 func (u *Upgraded) Read(p []byte) (int, error) { return u.conn.reader.Read(p) }
@@ -238,7 +247,7 @@ func (u *Upgraded) CloseWrite() error {
 
 // Close implements [io.Closer].
 func (u *Upgraded) Close() error {
-	u.disarm()
+	u.conn.disarm()
 	u.conn.close()
 	return nil
 }

@@ -42,8 +42,9 @@ func ours(t testing.TB, address string) func() {
 	})
 	t.Cleanup(p.CloseIdle)
 	target, header, answerHeader, buffer := get().URL, http.Header{"Accept": {"*/*"}}, make(http.Header), make([]byte, 64)
+	var waits Waiter = newWaiter(patience)
 	return func() {
-		request := &Request{Method: http.MethodGet, Host: "example.com", URL: target, Header: header, AnswerHeader: answerHeader}
+		request := &Request{Method: http.MethodGet, Host: "example.com", URL: target, Header: header, AnswerHeader: answerHeader, Waiter: waits}
 		response, err := p.Do(t.Context(), request)
 		require.NoError(t, err)
 		readAll(t, response, buffer)

@@ -47,10 +47,20 @@ type Request struct {
 	Uploaded func()
 	// Limits bound how long the server may take.
 	Limits Limits
-	// Patience is how long an answer is still waited for when ctx has ended before its head came; nil is not at all.
-	Patience func() time.Duration
+	// Waiter is who waits for the head of the answer; nil is a client that is not waited for once it has left.
+	Waiter Waiter
 
 	touched atomic.Bool
+}
+
+// Waiter waits for the head of an answer.
+type Waiter interface {
+	// Patience is how long the head may still take before it is overdue. Until then it is waited for even when ctx has ended. It
+	// is asked for when the request has been sent, and when ctx ends; another goroutine may do so.
+	Patience() time.Duration
+	// Overdue is called when the head has not come by then and ctx has not ended. It may be called more than once for a request,
+	// not by two goroutines at a time, and not any more when Do has returned.
+	Overdue()
 }
 
 // Limits bound how long a server may take. 0 is no limit.
