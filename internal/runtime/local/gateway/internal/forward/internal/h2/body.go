@@ -3,7 +3,6 @@ package h2
 import (
 	"errors"
 	"io"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -22,11 +21,31 @@ type upload struct {
 	closed   atomic.Bool
 	broken   atomic.Pointer[upstream.RequestBodyError] // why the client's body ended early
 
-	reading sync.Mutex
+	reading semaphore
 	length  int64
 	kept    []byte      // what has been read, until it is too much
 	lost    bool        // not all that has been read is kept
 	stalled *time.Timer // runs while the server takes nothing
+}
+
+// semaphore is a mutex that can be waited for with a limit.
+type semaphore chan struct{}
+
+func newSemaphore() semaphore { return make(semaphore, 1) }
+
+func (s semaphore) lock()   { s <- struct{}{} }
+func (s semaphore) unlock() { <-s }
+
+// lockWithin reports whether it got the lock in time.
+func (s semaphore) lockWithin(limit time.Duration) bool {
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case s <- struct{}{}:
+		return true
+	case <-timer.C:
+		return false
+	}
 }
 
 // errClosed is why a body is read no further: the answer is complete without it.
@@ -44,8 +63,8 @@ type attempt struct {
 
 // again returns the body from its beginning, if that is there still.
 func (u *upload) again() (io.ReadCloser, error) {
-	u.reading.Lock()
-	defer u.reading.Unlock()
+	u.reading.lock()
+	defer u.reading.unlock()
 	if u.closed.Load() || u.lost {
 		return nil, errLost
 	}
@@ -55,8 +74,8 @@ func (u *upload) again() (io.ReadCloser, error) {
 // Read implements [io.Reader].
 func (a *attempt) Read(p []byte) (int, error) {
 	u := a.upload
-	u.reading.Lock()
-	defer u.reading.Unlock()
+	u.reading.lock()
+	defer u.reading.unlock()
 	switch {
 	case u.closed.Load(), a.closed.Load():
 		return 0, errClosed
@@ -77,13 +96,25 @@ func (a *attempt) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Close implements [io.Closer]. A body that nothing is lost of may be wanted by another attempt; else nobody reads it any more.
+// readGrace is how long a part of the body that is just being read is waited for, before the body is given up.
+const readGrace = 50 * time.Millisecond
+
+// Close implements [io.Closer]. A body that nothing is lost of may be wanted by another attempt; any other one is not read any more
+// when it returns.
 func (a *attempt) Close() error {
 	a.closed.Store(true)
-	if u := a.upload; u.exchange.request.Touched() && !u.drained.Load() {
-		return u.Close()
+	u := a.upload
+	if !u.exchange.request.Touched() || u.drained.Load() {
+		return nil
 	}
-	return nil
+	if !u.exchange.hasHead() && u.reading.lockWithin(readGrace) {
+		whole := !u.lost
+		u.reading.unlock()
+		if whole {
+			return nil
+		}
+	}
+	return u.Close()
 }
 
 // read reads what comes next. The transport reads as fast as the server takes.
@@ -138,8 +169,8 @@ func (u *upload) Close() error {
 		u.exchange.detach() // a server of HTTP/1.1 takes the interruption for the client's end
 		request.Interrupt()
 	}
-	u.reading.Lock()
-	defer u.reading.Unlock()
+	u.reading.lock()
+	defer u.reading.unlock()
 	if u.stalled != nil {
 		u.stalled.Stop()
 	}

@@ -39,7 +39,7 @@ func newExchange(client context.Context, request *upstream.Request) *exchange {
 		x.awaitHead()
 		return x
 	}
-	x.upload = &upload{exchange: x}
+	x.upload = &upload{exchange: x, reading: newSemaphore()}
 	if request.Trailer != nil {
 		x.trailer = make(http.Header, len(request.TrailerNames))
 		for _, name := range request.TrailerNames {
