@@ -20,7 +20,7 @@ type Runtime interface {
 	// StorageBytes measures a tenant's data.
 	StorageBytes(ctx context.Context, name string, isolation synapse.DatabaseIsolation) (int64, error)
 
-	// EnsureService returns nil when all gateways serve the service's requests as its spec says.
+	// EnsureService returns nil when all gateways that run serve the service's requests as its spec says.
 	EnsureService(ctx context.Context, wanted runtime.Service) error
 	RemoveService(ctx context.Context, name string) error
 

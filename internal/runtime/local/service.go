@@ -2,6 +2,7 @@ package local
 
 import (
 	"context"
+	"errors"
 	"reflect"
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime"
@@ -9,28 +10,33 @@ import (
 	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
 )
 
-// EnsureService makes gateways and entry serve the service's requests as its spec says. When it returns nil, every one that is
-// known does so for every new request; the others start with it.
+// EnsureService makes gateways and entry serve the service's requests as its spec says. When it returns nil, all that run do so for
+// every new request, as after [Runtime.EnsureSplit].
 func (r *Runtime) EnsureService(ctx context.Context, service runtime.Service) error {
 	r.table.setService(service)
-	return r.publisher.sync(ctx, append(r.table.regionNames(), entry)...)
+	return r.syncServices(ctx)
 }
 
 // RemoveService makes the gateways forget a service. Its deployments are gone before it.
 func (r *Runtime) RemoveService(ctx context.Context, name string) error {
 	r.table.removeService(name)
-	return r.publisher.sync(ctx, r.table.regionNames()...)
+	return r.syncServices(ctx)
+}
+
+// syncServices brings the table to all region gateways, and to the entry where it has been started: it starts with the first region.
+func (r *Runtime) syncServices(ctx context.Context) error {
+	gateways := r.syncGateways(ctx)
+	if _, started := r.processes.Get(entryID); !started {
+		return gateways
+	}
+	return errors.Join(gateways, r.syncEntry(ctx))
 }
 
 func (t *table) setService(service runtime.Service) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	before, known := t.services[service.Name]
-	longest := *t.timeouts()
-	t.services[service.Name] = service.Spec
-	if *t.timeouts() != longest {
-		t.versions[entry]++
-	}
+	t.watchTimeouts(func() { t.services[service.Name] = service.Spec })
 	if known && reflect.DeepEqual(gatewayService(before), gatewayService(service.Spec)) {
 		return
 	}
@@ -43,7 +49,7 @@ func (t *table) removeService(name string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if _, known := t.services[name]; known {
-		delete(t.services, name)
+		t.watchTimeouts(func() { delete(t.services, name) })
 		for region := range t.regions {
 			t.versions[region]++
 		}

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -35,4 +36,26 @@ func TestGatewaysAreToldWhatServicesNeedAndWhoIsBelieved(t *testing.T) {
 	config, _ = table.gatewayConfig("eu")
 	require.NotContains(t, config.Services, "billing")
 	require.Greater(t, table.version("eu"), version)
+}
+
+func TestAServiceIsServedAsItsSpecSaysByAllGatewaysThatRun(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	billing := runtime.Service{Name: "billing", Spec: synapse.ServiceSpec{Tenant: synapse.TenantProven}}
+	require.NoError(t, f.EnsureService(t.Context(), billing), "no gateway runs: nothing is left to do")
+	f.run(t, "eu")
+	pendingAt := func(err error, what string) {
+		t.Helper()
+		pending, ok := errors.AsType[*runtime.PendingError](err)
+		require.True(t, ok, "it still serves as it was told before the restart: %v", err)
+		require.Contains(t, pending.Message, what)
+	}
+	pendingAt(f.EnsureService(t.Context(), billing), "the gateway of region eu")
+	pendingAt(f.RemoveService(t.Context(), "billing"), "the gateway of region eu")
+	f.know("eu")
+	require.NoError(t, f.EnsureService(t.Context(), billing))
+	f.runEntry(t)
+	require.NoError(t, f.EnsureService(t.Context(), billing))
+	f.publisher.remove(entry)
+	pendingAt(f.EnsureService(t.Context(), billing), "the global entry")
 }

@@ -200,15 +200,20 @@ func (t *table) setSplit(split runtime.Split) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	before, known := t.splits[split.Name]
-	longest := *t.timeouts()
-	t.splits[split.Name] = split
-	if *t.timeouts() != longest {
-		t.versions[entry]++
-	}
+	t.watchTimeouts(func() { t.splits[split.Name] = split })
 	for region := range t.regions {
 		if !known || !reflect.DeepEqual(gatewaySplit(before, region), gatewaySplit(split, region)) {
 			t.versions[region]++
 		}
+	}
+}
+
+// watchTimeouts makes a change, and has the entry told when the longest time limits are others after it. t.mu is held.
+func (t *table) watchTimeouts(change func()) {
+	longest := *t.timeouts()
+	change()
+	if *t.timeouts() != longest {
+		t.versions[entry]++
 	}
 }
 
@@ -240,7 +245,7 @@ func (t *table) removeSplit(name string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if _, known := t.splits[name]; known {
-		delete(t.splits, name)
+		t.watchTimeouts(func() { delete(t.splits, name) })
 		for region := range t.regions {
 			t.versions[region]++
 		}

@@ -32,7 +32,13 @@ func TestTimeLimitsReachGatewaysAndTheEntryWaitsForTheLongest(t *testing.T) {
 	front, _ := table.entryConfig()
 	require.Equal(t, &synapse.Timeouts{Connect: "10s", Response: "2m", Idle: "5m", AbandonedAfter: "1s"}, front.Timeouts)
 
+	entryBefore = table.version(entry)
 	table.removeService("auth")
+	require.Greater(t, table.version(entry), entryBefore, "the longest limit has gone")
+	entryBefore = table.version(entry)
+	table.removeSplit("login")
+	require.Greater(t, table.version(entry), entryBefore)
+	table.removeService("plain")
 	config, _ = table.gatewayConfig("eu")
 	require.Nil(t, config.Services["auth"].Timeouts)
 }
