@@ -33,7 +33,10 @@ func (m *Model) FromAPI(ctx context.Context, split *synapse.Object[synapse.Traff
 	m.Progression = progressionFrom(m.Progression, spec.Progression)
 	m.Limits = requesttimeouts.FromAPI(spec.Timeouts)
 	m.Affinity, m.Mirror = nil, nil
-	if a := spec.Affinity; a != nil {
+	if spec.Affinity != nil {
+		filled := synapse.TrafficSplitSpec{Affinity: new(*spec.Affinity)}
+		filled.SetDefaults() // same_site is missing in what was stored before it existed
+		a := filled.Affinity
 		m.Affinity = &Affinity{Key: envelope.Text(a.Key), Name: envelope.Text(a.Name), SameSite: envelope.Text(a.SameSite), Salt: envelope.Text(a.Salt)}
 	}
 	if mirror := spec.Mirror; mirror != nil {
