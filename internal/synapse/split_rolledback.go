@@ -27,7 +27,7 @@ func (s *TrafficSplitStatus) RolledBackRevisions() []RolledBackRevision {
 		switch decision.Action {
 		case ActionRollback:
 			revisions = append(without(revisions, decision.Revision), RolledBackRevision{decision.Revision, decision.Time, decision.Message})
-		case ActionRetry, ActionComplete:
+		case ActionRetry, ActionSkip, ActionComplete:
 			revisions = without(revisions, decision.Revision)
 		}
 	}

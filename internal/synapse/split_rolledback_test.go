@@ -84,6 +84,13 @@ func TestARollbackToABrokenStableBackendWaitsAndSaysHowToGoOn(t *testing.T) {
 		require.Equal(t, SplitCompleted, r.state.Phase)
 		require.NoError(t, r.send(SplitEvent{Type: SplitPromote}), "it is done already")
 	})
+	t.Run("on to the candidate, which is no longer rolled back", func(t *testing.T) {
+		t.Parallel()
+		r := begin(t)
+		require.NoError(t, r.send(SplitEvent{Type: SplitPromote, By: "ada"}))
+		status := TrafficSplitStatus{State: r.state, History: r.history}
+		require.Nil(t, status.RolledBack(r.state.Revision))
+	})
 }
 
 func TestAPromotionSkipsStepsButNotTheAnalysisOfTheSoak(t *testing.T) {
