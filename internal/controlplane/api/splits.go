@@ -42,7 +42,7 @@ func (s *server) actOnSplit(ctx context.Context, in *actionInput, event synapse.
 	if err != nil {
 		return nil, err
 	}
-	if errs := validateReason(request.Reason); errs != nil {
+	if errs := validateSplitRequest(event, request); errs != nil {
 		return nil, object.InvalidFields(errs)
 	}
 	acted, err := object.ActOnSplit(ctx, s.splits, key, event, request, object.SplitActionOptions{Caller: in.caller(), DryRun: in.DryRun})
@@ -50,6 +50,17 @@ func (s *server) actOnSplit(ctx context.Context, in *actionInput, event synapse.
 		return nil, err
 	}
 	return answer(http.StatusOK, acted), nil
+}
+
+func validateSplitRequest(event synapse.SplitEventType, request synapse.SplitRequest) []synapse.FieldError {
+	errs := validateReason(request.Reason)
+	if request.Force && event != synapse.SplitRollback {
+		errs = append(errs, synapse.FieldError{Pointer: "/force", Code: synapse.CodeInvalid, Message: "applies to a rollback only: leave it out"})
+	}
+	if len(request.Revision) > synapse.MaxRevisionLength {
+		errs = append(errs, synapse.FieldError{Pointer: "/revision", Code: synapse.CodeInvalid, Message: "is longer than any revision: give the one that the split's status names"})
+	}
+	return errs
 }
 
 // maxReason is the longest reason, in bytes: the history keeps it.

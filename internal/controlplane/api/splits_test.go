@@ -146,6 +146,16 @@ func TestSplitActions(t *testing.T) {
 	t.Run("a rollback can be forced", func(t *testing.T) {
 		require.True(t, read[split](act("rollback", `{"force":true}`), 200).Status.State.Forced)
 	})
+	t.Run("what an action does not know is refused", func(t *testing.T) {
+		for _, action := range []string{"approve", "resume", "promote", "retry", "freeze", "unfreeze"} {
+			p := act(action, `{"force":true}`).problem(422, synapse.CodeInvalid)
+			require.Equal(t, "/force", p.Errors[0].Pointer, action)
+		}
+		long := strings.Repeat("r", 100_000)
+		p := act("retry", `{"revision":"`+long+`"}`).problem(422, synapse.CodeInvalid)
+		require.Equal(t, "/revision", p.Errors[0].Pointer)
+		require.NotContains(t, p.Errors[0].Message, long)
+	})
 	t.Run("who may only read may do none of it", func(t *testing.T) {
 		for _, action := range []string{"promote", "retry", "rollback"} {
 			s.as(synapse.RoleViewer).do(http.MethodPost, "/v1/traffic-splits/login/"+action, nil).problem(403, synapse.CodeForbidden)
