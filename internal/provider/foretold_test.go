@@ -93,6 +93,10 @@ func TestAPlanShowsWhatADryRunWarnsOf(t *testing.T) {
 	require.Equal(t, `AttributeName("env")`, d.Attribute.String())
 	require.Equal(t, `The change of service deployment "auth/v1" reaches users at once`, d.Summary)
 	require.Equal(t, `Traffic split "login" sends 100 % of the traffic to this deployment.`, d.Detail)
+
+	server.Edit("/v1/service-deployments/auth/v1", func(o *providertest.Object) { o.Warnings[0].Code = "of_a_newer_control_plane" })
+	d = one(t, newHost(t, server, nil).Plan(deploymentType, deploying(h, byDigest, "2"), prior).Diagnostics)
+	require.Equal(t, `The change of service deployment "auth/v1" has a side effect`, d.Summary)
 }
 
 func TestTheRolesOfASplitAreCheckedThoughItsRevisionIsNotKnown(t *testing.T) {

@@ -76,8 +76,11 @@ func locate(at path.Path, detail string) string {
 
 // fieldWarning is what users should know of a change that the server allows.
 func (s *shape) fieldWarning(key synapse.Key, field synapse.FieldError) diag.Diagnostic {
-	summary := "The change of " + key.String() + " reaches users at once"
-	if field.Code == synapse.CodeRegionNotServed {
+	summary := "The change of " + key.String() + " has a side effect" // of a control plane that knows more than this provider
+	switch field.Code {
+	case synapse.CodeServing:
+		summary = "The change of " + key.String() + " reaches users at once"
+	case synapse.CodeRegionNotServed:
 		summary = "A backend of " + key.String() + " does not run in every region"
 	}
 	detail := field.Message + "."
