@@ -9,13 +9,13 @@ import (
 
 // prometheusFlags say how to reach a Prometheus server. Secrets come from files: arguments are read by every user of the machine.
 type prometheusFlags struct {
-	PrometheusURL          string   `help:"Base URL of a Prometheus server that scrapes this control plane: splits and SLOs are then judged by its figures, and may name queries. Default: the figures of the gateways themselves." name:"prometheus-url" env:"SYNAPSE_PROMETHEUS_URL" placeholder:"URL"`
+	PrometheusURL          string   `help:"Base URL of a Prometheus server that scrapes this control plane: splits and SLOs then use its metrics, and may contain queries. Default: the metrics of the gateways themselves." name:"prometheus-url" env:"SYNAPSE_PROMETHEUS_URL" placeholder:"URL"`
 	PrometheusToken        string   `help:"File with a bearer token for the Prometheus server." name:"prometheus-token-file" env:"SYNAPSE_PROMETHEUS_TOKEN_FILE" placeholder:"FILE"`
 	PrometheusUsername     string   `help:"User of the Prometheus server, for basic authentication." env:"SYNAPSE_PROMETHEUS_USERNAME" placeholder:"NAME"`
 	PrometheusPasswordFile string   `help:"File with the password of the user." env:"SYNAPSE_PROMETHEUS_PASSWORD_FILE" placeholder:"FILE"`
 	PrometheusCAFile       string   `help:"PEM file with the certificate authorities of the Prometheus server. Default: those of the system." name:"prometheus-ca-file" env:"SYNAPSE_PROMETHEUS_CA_FILE" placeholder:"FILE"`
-	PrometheusHeader       []string `help:"Header of all requests to the Prometheus server, such as X-Scope-OrgID=team-a. May be repeated. Not for secrets." sep:"none" env:"SYNAPSE_PROMETHEUS_HEADER" placeholder:"NAME=VALUE"`
-	PrometheusHeaderFile   []string `help:"Header whose value is a secret in a file. May be repeated." sep:"none" env:"SYNAPSE_PROMETHEUS_HEADER_FILE" placeholder:"NAME=FILE"`
+	PrometheusHeader       []string `help:"Header to send to the Prometheus server, such as X-Scope-OrgID=team-a. May be repeated. Not for secrets." sep:"none" env:"SYNAPSE_PROMETHEUS_HEADER" placeholder:"NAME=VALUE"`
+	PrometheusHeaderFile   []string `help:"Header to send whose value is read from a file. May be repeated." sep:"none" env:"SYNAPSE_PROMETHEUS_HEADER_FILE" placeholder:"NAME=FILE"`
 }
 
 func (f prometheusFlags) source() (measure.PrometheusOptions, error) {

@@ -19,13 +19,13 @@ type serveCommand struct {
 	Store           string `help:"Where objects are kept: a file for SQLite, or postgres://USER:PASSWORD@HOST/DATABASE. Default: synapse.db in the data directory." env:"SYNAPSE_STORE" placeholder:"DSN"`
 	Environment     string `help:"Name of the one environment that this control plane runs." default:"development" env:"SYNAPSE_ENVIRONMENT"`
 	Listen          string `help:"HOST:PORT of the API. Without TLS it must be on loopback." default:"127.0.0.1:7700" env:"SYNAPSE_LISTEN"`
-	TLSCertificate  string `help:"PEM file with the certificate chain of the API. It is read again when it changes." type:"existingfile" env:"SYNAPSE_TLS_CERTIFICATE" placeholder:"FILE"`
+	TLSCertificate  string `help:"PEM file with the certificate chain of the API. It is reloaded when it changes." type:"existingfile" env:"SYNAPSE_TLS_CERTIFICATE" placeholder:"FILE"`
 	TLSKey          string `help:"PEM file with the private key of the certificate." type:"existingfile" env:"SYNAPSE_TLS_KEY" placeholder:"FILE"`
-	EntryAddress    string `help:"HOST:PORT on loopback of the global entry, which leads requests to the nearest healthy region." default:"127.0.0.1:7780" env:"SYNAPSE_ENTRY_ADDRESS"`
-	EntryTLSAddress string `help:"HOST:PORT on loopback of the global entry with TLS; used with --entry-tls-certificate only." name:"entry-tls-address" default:"127.0.0.1:7743" env:"SYNAPSE_ENTRY_TLS_ADDRESS"`
-	EntryTLSCert    string `help:"PEM file with the certificate chain of the global entry, which then serves HTTPS, HTTP/2 included, beside HTTP. It is read again when it changes." name:"entry-tls-certificate" type:"existingfile" env:"SYNAPSE_ENTRY_TLS_CERTIFICATE" placeholder:"FILE"`
+	EntryAddress    string `help:"HOST:PORT on loopback of the global entry, which routes requests to the nearest healthy region." default:"127.0.0.1:7780" env:"SYNAPSE_ENTRY_ADDRESS"`
+	EntryTLSAddress string `help:"HOST:PORT on loopback of the global entry with TLS. Needs --entry-tls-certificate." name:"entry-tls-address" default:"127.0.0.1:7743" env:"SYNAPSE_ENTRY_TLS_ADDRESS"`
+	EntryTLSCert    string `help:"PEM file with the certificate chain of the global entry, which then also serves HTTPS, including HTTP/2. It is reloaded when it changes." name:"entry-tls-certificate" type:"existingfile" env:"SYNAPSE_ENTRY_TLS_CERTIFICATE" placeholder:"FILE"`
 	EntryTLSKey     string `help:"PEM file with the private key of that certificate." name:"entry-tls-key" type:"existingfile" env:"SYNAPSE_ENTRY_TLS_KEY" placeholder:"FILE"`
-	DatabaseAddress string `help:"HOST:PORT on loopback of the database write endpoint, which leads to the current primary." default:"127.0.0.1:7732" env:"SYNAPSE_DATABASE_ADDRESS"`
+	DatabaseAddress string `help:"HOST:PORT on loopback of the database write endpoint, which connects to the current primary." default:"127.0.0.1:7732" env:"SYNAPSE_DATABASE_ADDRESS"`
 	prometheusFlags
 	MaxRequests int `help:"API requests served at once, those that wait included; more are answered 429. 0: no bound." default:"512" env:"SYNAPSE_MAX_REQUESTS"`
 }

@@ -22,12 +22,12 @@ type split = synapse.Object[synapse.TrafficSplitSpec, synapse.TrafficSplitStatus
 type splitCommands struct {
 	Show     splitShowCommand     `cmd:"" help:"Show where a split is, and what was decided."`
 	Approve  splitApproveCommand  `cmd:"" help:"Approve the step that awaits it."`
-	Resume   splitResumeCommand   `cmd:"" help:"Go on with a paused progression."`
-	Rollback splitRollbackCommand `cmd:"" help:"Give all traffic back to the stable backend."`
-	Promote  splitPromoteCommand  `cmd:"" help:"Give the candidate everything as soon as it is ready, without the remaining steps, approvals, windows and waves. The soak and its analysis remain."`
-	Retry    splitRetryCommand    `cmd:"" help:"Let a revision that was rolled back start again."`
-	Freeze   splitFreezeCommand   `cmd:"" help:"Hold a split still: nothing moves, and nothing is rolled back."`
-	Unfreeze splitUnfreezeCommand `cmd:"" help:"Let a frozen split go on."`
+	Resume   splitResumeCommand   `cmd:"" help:"Resume a paused progression."`
+	Rollback splitRollbackCommand `cmd:"" help:"Route all traffic back to the stable backend."`
+	Promote  splitPromoteCommand  `cmd:"" help:"Route all traffic to the candidate as soon as it is ready, skipping the remaining steps, approvals, windows and waves. The soak and its analysis still apply."`
+	Retry    splitRetryCommand    `cmd:"" help:"Allow a revision that was rolled back to start again."`
+	Freeze   splitFreezeCommand   `cmd:"" help:"Stop all changes of a split, including rollbacks."`
+	Unfreeze splitUnfreezeCommand `cmd:"" help:"Continue a frozen split."`
 }
 
 type splitShowCommand struct {
@@ -81,7 +81,7 @@ func (c splitAction) send(ctx context.Context, action synapse.SplitEventType, re
 	return nil
 }
 
-// describeActed says where a split is after somebody acted on it, and where to see what becomes of it.
+// describeActed says where a split is after an action, and how to follow it.
 func describeActed(s *split) string {
 	said := fmt.Sprintf("traffic split %s is in phase %s", s.Name, s.Status.State.Phase)
 	if weights := synapse.DescribeWeights(s.Status.State.Weights); weights != "" {
@@ -91,7 +91,7 @@ func describeActed(s *split) string {
 		said += ": " + message
 	}
 	if s.Status.State.Phase.Live() {
-		said += fmt.Sprintf("\nHow far it is, and what it waits for: `synapsed split show %s`", s.Name)
+		said += fmt.Sprintf("\nTo follow the progress: `synapsed split show %s`", s.Name)
 	}
 	return said
 }
@@ -118,7 +118,7 @@ func (c splitResumeCommand) Run(ctx context.Context) error {
 
 type splitRollbackCommand struct {
 	splitAction
-	Force bool `help:"Give it the traffic whether or not it is ready."`
+	Force bool `help:"Route the traffic to it whether or not it is ready."`
 }
 
 // Run rolls a progression back.

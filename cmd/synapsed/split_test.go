@@ -70,7 +70,7 @@ func TestWhoActsOnASplitIsToldWhatItServesAndWhereToLook(t *testing.T) {
 	s := &split{Meta: synapse.Meta{Name: "login"}}
 	s.Status.State = synapse.SplitState{Phase: synapse.SplitRollingBack, Weights: map[string]int{"auth": 100, "monolith": 0}, Message: "rolled back on request"}
 	require.Equal(t, "traffic split login is in phase RollingBack, with auth 100 %, monolith 0 %: rolled back on request\n"+
-		"How far it is, and what it waits for: `synapsed split show login`", describeActed(s))
+		"To follow the progress: `synapsed split show login`", describeActed(s))
 	s.Status.State = synapse.SplitState{Phase: synapse.SplitRolledBack}
 	require.Equal(t, "traffic split login is in phase RolledBack", describeActed(s), "nothing is under way any more")
 }

@@ -130,7 +130,7 @@ type Object[S, T any] struct {
 	Spec   S `json:"spec" doc:"What is wanted."`
 	Status T `json:"status" doc:"What the control plane saw."`
 	// Warnings are in the answer to a dry run alone.
-	Warnings []FieldError `json:"warnings,omitempty" doc:"Of a dry run: what the change would bring about that is allowed, and that users should know before."`
+	Warnings []FieldError `json:"warnings,omitempty" doc:"Only in the response to a dry run: side effects of the change that users should know about."`
 }
 
 // Draft is what a client sends to create or update an object.

@@ -14,7 +14,7 @@ type Platform struct {
 	Registry         string   `json:"registry" doc:"host:port of the built-in image registry."`
 	Regions          []string `json:"regions" doc:"Names of the regions."`
 	// TenantFrom says who is believed about the tenant of a request.
-	TenantFrom []string `json:"tenant_from,omitempty" doc:"Who says for which tenant a request is: header (X-Synapse-Tenant, of anyone), trusted-header, host, jwt."`
+	TenantFrom []string `json:"tenant_from,omitempty" doc:"Sources of the tenant of a request: header (X-Synapse-Tenant from any client), trusted-header, host, jwt."`
 }
 
 // Production is the name of the environment in which each run of a drill needs an approval, whatever its drill says.

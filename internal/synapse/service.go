@@ -48,15 +48,15 @@ func (n TenantNeed) rank() int {
 // ServiceSpec is what is wanted of a service: an entry in the catalogue. Its deployments run it.
 type ServiceSpec struct {
 	Port       int      `json:"port,omitempty" doc:"Port the service listens on inside its container. The local runtime chooses a free one for each replica instead and passes it as PORT. Default: 8080."`
-	Protocol   Protocol `json:"protocol,omitempty" doc:"What the service speaks: http is HTTP/1.1, h2c is HTTP/2 in the clear, grpc is gRPC over it. Default: http."`
-	HealthPath string   `json:"health_path,omitempty" doc:"Path that answers 200 when a replica can serve. A service that speaks grpc is asked by grpc.health.v1.Health/Check instead. Default: /healthz."`
+	Protocol   Protocol `json:"protocol,omitempty" doc:"Protocol of the service: http is HTTP/1.1, h2c is HTTP/2 without TLS, grpc is gRPC over it. Default: http."`
+	HealthPath string   `json:"health_path,omitempty" doc:"Path that answers 200 when a replica can serve. With the protocol grpc, grpc.health.v1.Health/Check is called instead. Default: /healthz."`
 	Owner      string   `json:"owner,omitempty" doc:"Team that answers for the service."`
 	// Tenant is optional when empty, as in objects of versions that did not know it.
-	Tenant TenantNeed `json:"tenant,omitempty" doc:"What the service needs to know of the tenant: optional, required (the gateways refuse requests without one) or proven (they also refuse requests whose tenant was only said). Default: optional."`
+	Tenant TenantNeed `json:"tenant,omitempty" doc:"Whether requests must have a tenant: optional, required (the gateways refuse requests without one) or proven (they also refuse requests whose tenant is not proven). Default: optional."`
 	// RewriteResponses is a pointer because what is not said means true.
-	RewriteResponses *bool `json:"rewrite_responses,omitempty" doc:"Turns what the service, asked on its own path, says of its paths in Location, Content-Location, Refresh and the paths of cookies into the client's. Default: true."`
+	RewriteResponses *bool `json:"rewrite_responses,omitempty" doc:"Whether paths in responses on the service's own path are mapped to the client's, in Location, Content-Location, Refresh and the paths of cookies. Default: true."`
 	// Timeouts are not the time limits of Terraform's own operations, which its resources call timeouts.
-	Timeouts *Timeouts `json:"request_timeouts,omitempty" doc:"How long the service's replicas may take for a request. Default: that of each field."`
+	Timeouts *Timeouts `json:"request_timeouts,omitempty" doc:"Time limits of requests to the service. Default: that of each field."`
 }
 
 // ServiceStatus is what was seen of a service.

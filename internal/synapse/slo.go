@@ -17,9 +17,9 @@ const (
 // SLOSpec is what is wanted of a service level objective.
 type SLOSpec struct {
 	Service   string      `json:"service" doc:"Service whose requests are counted."`
-	SLI       SLI         `json:"sli" doc:"ratio (bad: a server error, no answer while the client waited, or one that broke off) or latency (good: the head of the answer came within threshold)."`
+	SLI       SLI         `json:"sli" doc:"ratio (bad: a server error, no response while the client waited, or a response that was cut off) or latency (good: response headers within threshold)."`
 	Objective float64     `json:"objective" doc:"Percent of the requests that must be good, such as 99.9."`
-	Threshold Duration    `json:"threshold,omitempty" doc:"With latency: the longest good time from the request to the head of the answer, not to its last byte. One of the bounds of the gateways' histogram."`
+	Threshold Duration    `json:"threshold,omitempty" doc:"With latency: the longest good time from the request to the response headers, not to the last byte. One of the bounds of the gateways' histogram."`
 	Window    Duration    `json:"window,omitempty" doc:"Time over which the objective must hold. Default: 720h, 30 days."`
 	Alerting  SLOAlerting `json:"alerting,omitzero" doc:"Alert rules on the rate at which the error budget is used up."`
 }

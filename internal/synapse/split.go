@@ -26,7 +26,7 @@ type TrafficSplitSpec struct {
 	Pins        map[string]string       `json:"pins,omitempty" doc:"Backend by tenant, whatever the weights say."`
 	Match       []SplitMatch            `json:"match,omitempty" doc:"Backend by request header, whatever pins and weights say. The first that matches decides."`
 	Mirror      *Mirror                 `json:"mirror,omitempty" doc:"Sends copies of requests to a backend and drops its answers."`
-	Timeouts    *Timeouts               `json:"request_timeouts,omitempty" doc:"How long the backends may take for a request. Default: what the service of a deployment says, and else that of each field."`
+	Timeouts    *Timeouts               `json:"request_timeouts,omitempty" doc:"Time limits of requests on the route. Default: those of the service of a deployment, and else that of each field."`
 }
 
 // SplitRoute selects requests by what they ask for. At a gateway, the route with a host precedes those without, then the
@@ -45,7 +45,7 @@ type SplitBackend struct {
 	// ReplacePrefix takes the place of the route's path prefix, as URLRewrite's ReplacePrefixMatch in the Gateway API.
 	ReplacePrefix string `json:"replace_prefix,omitempty" doc:"What the backend sees in place of the route's path_prefix. Default: / for a deployment, path_prefix itself for a url."`
 	// RewriteResponses is a pointer because what is not said means true.
-	RewriteResponses *bool `json:"rewrite_responses,omitempty" doc:"Turns what the backend says of its own paths in Location, Content-Location, Refresh and the paths of cookies into the client's. Default: true."`
+	RewriteResponses *bool `json:"rewrite_responses,omitempty" doc:"Whether paths in responses are mapped to the client's, in Location, Content-Location, Refresh and the paths of cookies. Default: true."`
 }
 
 // RewritesResponses reports whether the paths in the backend's answers become the client's.
@@ -111,7 +111,7 @@ type SplitWave struct {
 type SplitAnalysis struct {
 	Interval    Duration     `json:"interval,omitempty" doc:"Time between two analyses, and the time that one looks back at. Default: 1m."`
 	MinRequests int          `json:"min_requests,omitempty" doc:"Requests to the candidate that an analysis needs. It looks back further for them, to the beginning of the step at most. Default: 100."`
-	OnNoData    OnNoData     `json:"on_no_data,omitempty" doc:"What happens when there are fewer, or no figures: wait, or, once the step's hold is over, pause or rollback. Requests that were sent and are not answered are figures. Default: wait."`
+	OnNoData    OnNoData     `json:"on_no_data,omitempty" doc:"What happens when there are fewer requests, or no data: wait, or, once the step's hold is over, pause or rollback. Requests without a response are data. Default: wait."`
 	Checks      []SplitCheck `json:"checks" doc:"What is looked at. All must hold."`
 }
 
@@ -158,7 +158,7 @@ const (
 type Affinity struct {
 	Key      AffinityKey `json:"key" doc:"tenant, header or cookie."`
 	Name     string      `json:"name,omitempty" doc:"Name of the header or cookie. A cookie that is missing is set by the gateway. Default for a cookie: synapse_cohort."`
-	SameSite SameSite    `json:"same_site,omitempty" doc:"To which requests from other sites browsers add the cookie: strict (none), lax (those that open a page) or none (all; needs HTTPS). Default for a cookie: lax."`
+	SameSite SameSite    `json:"same_site,omitempty" doc:"Which cross-site requests browsers send the cookie with: strict (none), lax (top-level navigation) or none (all; needs HTTPS). Default for a cookie: lax."`
 	Salt     string      `json:"salt,omitempty" doc:"Makes the cohorts of one split independent of another's. Default: one chosen by the control plane; with the key tenant, one that fits the weights best for the tenants there are."`
 }
 

@@ -77,12 +77,12 @@ type SplitState struct {
 	FrozenBy string     `json:"frozen_by,omitempty" doc:"Who froze the split."`
 	FrozenAt time.Time  `json:"frozen_at,omitzero" doc:"When the split was frozen."`
 	// Skipping tells that somebody asked to give the candidate everything without the remaining steps.
-	Skipping bool `json:"skipping,omitempty" doc:"Somebody asked to give the candidate everything, without the remaining steps."`
+	Skipping bool `json:"skipping,omitempty" doc:"A promotion was requested, which skips the remaining steps."`
 	// Forced tells that somebody asked for a rollback whether or not the stable backend is ready.
-	Forced bool `json:"forced,omitempty" doc:"Somebody asked for the rollback whether or not the stable backend is ready."`
+	Forced bool `json:"forced,omitempty" doc:"The rollback was requested with force: the stable backend need not be ready."`
 	// RolledBack are the last [MaxRolledBack] revisions that were rolled back, the oldest first. None of them starts again
 	// before somebody retries it.
-	RolledBack []RolledBackRevision `json:"rolled_back,omitempty" doc:"The last 100 revisions that were rolled back, the oldest first. None of them starts again before somebody retries it."`
+	RolledBack []RolledBackRevision `json:"rolled_back,omitempty" doc:"The last 100 revisions that were rolled back, the oldest first. None of them starts again before a retry."`
 	// Message says what the phase waits for, or why it came.
 	Message      string         `json:"message,omitempty" doc:"What the phase waits for, or why it was entered."`
 	LastDecision *SplitDecision `json:"last_decision,omitempty" doc:"The last decision, with its numbers."`
@@ -188,5 +188,5 @@ type SplitRequest struct {
 	// Revision guards an approval: it is refused when another one runs by now. A retry takes it for the revision to retry.
 	Revision string `json:"revision,omitempty" doc:"Act only if this revision is the one that runs. For a retry: the revision that may start again; default: the one that was seen last."`
 	Step     *int   `json:"step,omitempty" doc:"Act only if this is the index of the step."`
-	Force    bool   `json:"force,omitempty" doc:"For a rollback: give the traffic to the stable backend whether or not it is ready for it."`
+	Force    bool   `json:"force,omitempty" doc:"For a rollback: route the traffic to the stable backend even if it is not ready."`
 }

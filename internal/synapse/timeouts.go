@@ -13,10 +13,10 @@ const (
 
 // Timeouts bound how long a backend may take for a request. A field that is empty is not given.
 type Timeouts struct {
-	Connect        Duration `json:"connect,omitempty" doc:"How long connecting to a backend may take, TLS included, 10ms to 1m. Default: 2s."`
-	Response       Duration `json:"response,omitempty" doc:"How long a backend may take from the end of the request to the head of its answer, 10ms to 24h. Beyond it the gateway answers 504. Default: 30s."`
-	Idle           Duration `json:"idle,omitempty" doc:"How long a body may pause between two bytes, 10ms to 24h; where request and answer flow at once, how long both may. Not for WebSockets and streams of events. Default: 5m."`
-	AbandonedAfter Duration `json:"abandoned_after,omitempty" doc:"A request whose client leaves before the answer counts against the backend when the backend has not begun to answer by then, 10ms to 24h. Default: 1s."`
+	Connect        Duration `json:"connect,omitempty" doc:"Time to connect to a backend, including TLS, 10ms to 1m. Default: 2s."`
+	Response       Duration `json:"response,omitempty" doc:"Time from the end of the request to the response headers, 10ms to 24h. When it is exceeded, the gateway answers 504. Default: 30s."`
+	Idle           Duration `json:"idle,omitempty" doc:"Longest pause between two bytes of a body, 10ms to 24h. While both bodies are being transferred, it applies when both pause. It does not apply to WebSockets and server-sent events. Default: 5m."`
+	AbandonedAfter Duration `json:"abandoned_after,omitempty" doc:"Time after which a request without response headers counts against the backend, when its client leaves or while it is still waiting, 10ms to 24h. Default: 1s."`
 }
 
 // DefaultTimeouts hold where nothing else is given.

@@ -226,7 +226,7 @@ variable "progression" {
 variable "objectives" {
   description = <<-EOT
     What users may expect of the service. It decides whether the traffic moves on, and makes alerts for Prometheus.
-    `availability`: percent of requests with a whole answer that is no server error, while the client waits.
+    `availability`: percent of requests with a complete response that is not a server error.
     `latency`: percent (`objective`) of requests that are answered within `threshold`.
     `window`: time over which they must hold.
     `annotations`: of all alerts, such as `runbook`.

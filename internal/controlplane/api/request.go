@@ -61,7 +61,7 @@ func (r *Request) body() ([]byte, error) {
 		return nil, newProblem(http.StatusRequestEntityTooLarge, "a body may have at most %d bytes", maxBody)
 	}
 	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
-		return nil, newProblem(http.StatusRequestTimeout, "the body came too slowly: send it within %s, and %d bytes more in each second after that", bodyTimeout, bodyRate)
+		return nil, newProblem(http.StatusRequestTimeout, "the body arrived too slowly: it must arrive within %s plus one second for every %d bytes", bodyTimeout, bodyRate)
 	}
 	return nil, newProblem(http.StatusBadRequest, "the body ended before it was complete")
 }

@@ -36,7 +36,7 @@ func (s *server) registerErrorBudget() {
 		budget, err := s.Budgets.ErrorBudget(ctx, slo)
 		if err != nil {
 			s.Log.Warn("an error budget could not be measured", slog.String("request_id", infoOf(ctx).id), slog.String("slo", key.Name), slog.Any("error", err))
-			detail := "the source of the figures does not answer: try again; the server's log has more under this request id"
+			detail := "the source of the metrics does not answer: try again; the server's log has details under this request ID"
 			if setup, ok := errors.AsType[*measure.SourceError](err); ok {
 				detail = setup.Message // it names no address
 			}

@@ -17,12 +17,12 @@ func (s *server) registerSplitActions() {
 		summary string
 	}{
 		{synapse.SplitApprove, "Approve the step that awaits it"},
-		{synapse.SplitResume, "Go on with a paused progression"},
-		{synapse.SplitRollback, "Give all traffic back to the stable backend, with force also to one that is not ready"},
-		{synapse.SplitPromote, "Give the candidate everything as soon as it is ready, without the remaining steps, approvals, windows and waves"},
-		{synapse.SplitRetry, "Let a revision that was rolled back start again"},
-		{synapse.SplitFreeze, "Hold a split still: nothing moves, and nothing is rolled back"},
-		{synapse.SplitUnfreeze, "Let a frozen split go on"},
+		{synapse.SplitResume, "Resume a paused progression"},
+		{synapse.SplitRollback, "Route all traffic back to the stable backend, with force even if it is not ready"},
+		{synapse.SplitPromote, "Route all traffic to the candidate as soon as it is ready, skipping the remaining steps, approvals, windows and waves"},
+		{synapse.SplitRetry, "Allow a revision that was rolled back to start again"},
+		{synapse.SplitFreeze, "Stop all changes of a split, including rollbacks"},
+		{synapse.SplitUnfreeze, "Continue a frozen split"},
 	} {
 		op := s.operation(http.MethodPost, "/v1/traffic-splits/{name}/"+string(action.event), string(action.event)+"-traffic-split", action.summary, synapse.RoleOperator, http.StatusOK)
 		op = withBody(withPath(op, "name"))

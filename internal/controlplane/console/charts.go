@@ -81,7 +81,7 @@ func charts(in chartInput) ([]chart, figures) {
 	}
 	drawn := []chart{
 		{ID: "requests", Title: "Requests per second", Description: "Requests per second by backend over time, all regions together."},
-		{ID: "errors", Title: "Error rate", Description: "Percent of the requests with a server error, with no answer while the client waited, or with one that broke off, by backend over time."},
+		{ID: "errors", Title: "Error rate", Description: "Percentage of requests that ended in a server error, without a response while the client waited, or with a response that was cut off, by backend over time."},
 		{ID: "latency", Title: "Latency, 95th percentile", Description: "Time in milliseconds within which 95 percent of the requests were answered, by backend over time."},
 	}
 	for i, spec := range []plot.Spec{requests, failed, slow} {

@@ -62,7 +62,7 @@ func TestPagesSayWhatTheyAreAbout(t *testing.T) {
 		"/console/dr-drill-runs/lose-eu-now":      {"Running", "steady state", "unfreeze splits", "running", "pending", "None of the requests was bad yet"},
 		"/console/dr-drill-runs/lose-eu-20260304": {"passed", "3.412s", "148ms", "3 of", "<path", "9 processes of eu were killed", "report.json", "report.md", "Met", "--verify"},
 		"/console/dr-drill-runs/lose-us-1":        {"destroyed since", "refused", "not measured", "the report was changed"},
-		"/console/slos/auth-availability":         {"name: synapse-slo-auth-availability", "a whole answer that is no server error"},
+		"/console/slos/auth-availability":         {"name: synapse-slo-auth-availability", "a complete response that is not a server error"},
 		"/console/splits":                         {"/console/splits/auth", "shop.example.com/login", "step 3 of 5, wave 1 of 2", "monolith 75 %, service 25 %"},
 		"/console/splits/auth": {"Analysing", "candidate 0.2 % errors over 1,312 requests, limit 1 %, stable 0.1 %", "the weight is held",
 			"<polyline", "limit 1 %", "threshold of auth-latency", "/console/deployments/auth/v2", "1 %, and stable + 0.5 %"},

@@ -95,11 +95,11 @@ func (o IdentityOptions) checkWithoutIssuer() error {
 	return fmt.Errorf("%s need --tenant-jwt-issuer", strings.Join(given, ", "))
 }
 
-// warnOfBelief says aloud that anybody may be any tenant, where that is so.
+// warnOfBelief warns where any client may act as any tenant.
 func warnOfBelief(config *identity.Config, log *slog.Logger) {
 	if config.Has(identity.FromHeader) {
-		log.Warn("anyone who reaches the global entry or a gateway is believed to be the tenant that the header " + identity.HeaderTenant +
-			" names: that is for trying things out on one machine. See --tenant-from, and the guide docs/guides/tenants-and-proxies.md")
+		log.Warn("any client of the global entry or of a gateway can act as any tenant, by the header " + identity.HeaderTenant +
+			": use this for experiments on one machine only. See --tenant-from, and the guide docs/guides/tenants-and-proxies.md")
 	}
 }
 
@@ -119,6 +119,6 @@ func checkNeed(spec *synapse.ServiceSpec, config *identity.Config) []synapse.Fie
 	if spec.Tenant != synapse.TenantProven || config.Proves() {
 		return nil
 	}
-	return []synapse.FieldError{{Pointer: "/spec/tenant", Code: synapse.CodeInvalid, Message: "this control plane has no way to prove a tenant, so that every request would be refused: " +
+	return []synapse.FieldError{{Pointer: "/spec/tenant", Code: synapse.CodeInvalid, Message: "this control plane has no source that proves a tenant, so every request would be refused: " +
 		"start synapsed with --tenant-from jwt or --tenant-from trusted-header, or write required"}}
 }

@@ -133,8 +133,8 @@ func checkBackendURLs(spec *synapse.TrafficSplitSpec, m machine, own []ownAddres
 		}
 		errs = append(errs, synapse.FieldError{
 			Pointer: "/spec/backends/" + synapse.EscapePointer(name) + "/url", Code: synapse.CodeInvalid,
-			Message: fmt.Sprintf("%s is %s: requests would come back to the platform, which ends them with 508. "+
-				"Name the server that answers by itself, or give a deployment", u.Host, own[i].name),
+			Message: fmt.Sprintf("%s is %s: requests would loop back to the platform, which ends them with 508. "+
+				"Use the address of the server itself, or a deployment", u.Host, own[i].name),
 		})
 	}
 	return errs

@@ -56,8 +56,8 @@ func attributes() map[string]schema.Attribute {
 			Computed: true, MarkdownDescription: "Digest that the image was resolved to (`sha256:...`).",
 			PlanModifiers: []planmodifier.String{envelope.KeepWhile("image")},
 		},
-		"desired_revision": schema.StringAttribute{Computed: true, MarkdownDescription: "Revision that the arguments ask for: it changes with the image's digest, the environment and the tenant, and is the same for the same ones. " +
-			"A plan knows it, unless the tag of another image is yet to be resolved."},
+		"desired_revision": schema.StringAttribute{Computed: true, MarkdownDescription: "Revision of the arguments: it is computed from the image's digest, the environment and the tenant. " +
+			"The plan knows it, unless it has to resolve the tag of another image."},
 		"live_revision": schema.StringAttribute{Computed: true, MarkdownDescription: "Revision that was last rolled out completely."},
 		"status": schema.MapNestedAttribute{
 			Computed: true, MarkdownDescription: "What was seen in each region, by name of the region.", NestedObject: statusObject(),

@@ -63,7 +63,7 @@ func timeoutsAttribute(ctx context.Context, defaults Timeouts) schema.Attribute 
 		Delete: true, DeleteDescription: describe("deletion", defaults.Delete),
 	})
 	if nested, ok := attribute.(schema.SingleNestedAttribute); ok {
-		nested.MarkdownDescription = "How long Terraform waits for its operations on this object. It says nothing about the requests of users."
+		nested.MarkdownDescription = "How long Terraform waits for its operations on this object. Requests of users are not affected."
 		return nested
 	}
 	return attribute

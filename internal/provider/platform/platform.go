@@ -51,7 +51,7 @@ func (d *DataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp 
 			"database_endpoint": text("`host:port` that always leads to the current primary database."),
 			"registry":          text("`host:port` of the built-in image registry."),
 			"regions":           schema.SetAttribute{Computed: true, ElementType: types.StringType, MarkdownDescription: "Names of the regions."},
-			"tenant_from": schema.SetAttribute{Computed: true, ElementType: types.StringType, MarkdownDescription: "Who says for which tenant a request is: `header` (`X-Synapse-Tenant`, of anyone), " +
+			"tenant_from": schema.SetAttribute{Computed: true, ElementType: types.StringType, MarkdownDescription: "Sources of the tenant of a request: `header` (`X-Synapse-Tenant` from any client), " +
 				"`trusted-header`, `host`, `jwt`. See the guide [Tenants and proxies](../guides/tenants-and-proxies)."},
 		},
 	}

@@ -48,12 +48,12 @@ func Attribute(description, fallback string) schema.SingleNestedAttribute {
 	return schema.SingleNestedAttribute{
 		Optional: true, MarkdownDescription: description,
 		Attributes: map[string]schema.Attribute{
-			"connect": span("How long connecting to a backend may take, TLS included, `10ms` to `1m`. Beyond it another replica is tried.", defaults.Connect),
-			"response": span("How long a backend may take from the end of the request to the head of its answer, `10ms` to `24h`. Beyond it the gateway answers 504 and tries no other replica. "+
-				"Not for what follows the head, so streams and WebSockets may last.", defaults.Response),
-			"idle": span("How long a request's or an answer's body may pause between two bytes, `10ms` to `24h`; where both flow at once, how long both may. Not for WebSockets and streams of events.", defaults.Idle),
-			"abandoned_after": span("A request whose client leaves before the answer's head counts as bad for the backend when no head has come this long after the request began, `10ms` to `24h`. "+
-				"A client that leaves earlier says nothing about the backend. Requests without a head for this long count as bad while they are under way, too.", defaults.AbandonedAfter),
+			"connect": span("Time to connect to a backend, including TLS, `10ms` to `1m`. When it is exceeded, another replica is tried.", defaults.Connect),
+			"response": span("Time from the end of the request to the response headers, `10ms` to `24h`. When it is exceeded, the gateway answers 504 and tries no other replica. "+
+				"It does not limit the response body, so streams and WebSockets may last longer.", defaults.Response),
+			"idle": span("Longest pause between two bytes of a request or response body, `10ms` to `24h`. While both are being transferred, it applies when both pause. It does not apply to WebSockets and server-sent events.", defaults.Idle),
+			"abandoned_after": span("Time after which a request that has no response headers yet counts as bad for the backend, when its client leaves and while it is still waiting, `10ms` to `24h`. "+
+				"When a client leaves earlier, the request is not held against the backend, provided that the backend responds within this time.", defaults.AbandonedAfter),
 		},
 	}
 }

@@ -44,12 +44,12 @@ func definition() envelope.Definition {
 			},
 			"protocol": schema.StringAttribute{
 				Optional: true, Computed: true, Default: stringdefault.StaticString(string(defaults.Protocol)),
-				MarkdownDescription: "What the service speaks: `http` is HTTP/1.1, `h2c` is HTTP/2 in the clear with prior knowledge, `grpc` is gRPC over it. Replicas that run are not started anew when it changes, so a service that changes must have replicas that speak both. Default: `http`.",
+				MarkdownDescription: "Protocol of the service: `http` is HTTP/1.1, `h2c` is HTTP/2 without TLS and with prior knowledge, `grpc` is gRPC over it. Running replicas are not restarted when it changes, so they must support both protocols during the change. Default: `http`.",
 				Validators:          envelope.NotEmpty(),
 			},
 			"health_path": schema.StringAttribute{
 				Optional: true, Computed: true, Default: stringdefault.StaticString(defaults.HealthPath),
-				MarkdownDescription: "Path that answers 200 when a replica can serve. A service that speaks `grpc` is asked by the method `grpc.health.v1.Health/Check` instead, and must answer `SERVING`. Default: `/healthz`.",
+				MarkdownDescription: "Path that answers 200 when a replica can serve. With the protocol `grpc`, the method `grpc.health.v1.Health/Check` must answer `SERVING` instead. Default: `/healthz`.",
 			},
 			"owner": schema.StringAttribute{
 				Optional: true, MarkdownDescription: "Team that answers for the service, at most 100 characters. Default: none.",
@@ -57,17 +57,17 @@ func definition() envelope.Definition {
 			},
 			"tenant": schema.StringAttribute{
 				Optional: true, Computed: true, Default: stringdefault.StaticString(string(defaults.Tenant)),
-				MarkdownDescription: "What the service needs to know of the tenant that a request is for: `optional`, `required` (the gateways refuse requests without one) " +
-					"or `proven` (they also refuse requests whose tenant somebody only said). How a tenant is proven is a setting of `synapsed`: see the guide " +
-					"[Tenants and proxies](../guides/tenants-and-proxies). A `synapse_traffic_split` asks for what the strictest of its deployments' services asks for. Default: `optional`.",
+				MarkdownDescription: "Whether requests must have a tenant: `optional`, `required` (the gateways refuse requests without one) " +
+					"or `proven` (they also refuse requests whose tenant is not proven). How a tenant is proven is a setting of `synapsed`: see the guide " +
+					"[Tenants and proxies](../guides/tenants-and-proxies). A `synapse_traffic_split` has the strictest requirement of its deployments' services. Default: `optional`.",
 			},
 			"rewrite_responses": schema.BoolAttribute{
 				Optional: true, Computed: true, Default: booldefault.StaticBool(true),
-				MarkdownDescription: "Turns what the service, asked on its own path, says of its paths in `Location`, `Content-Location`, `Refresh` and the paths of cookies into the client's: " +
-					"`/login` becomes `/NAME/login`. What leads to another service, or to the route of a `synapse_traffic_split`, stays. See the guide " +
+				MarkdownDescription: "Whether paths in responses on the service's own path are mapped to the client's, in `Location`, `Content-Location`, `Refresh` and the paths of cookies: " +
+					"`/login` becomes `/NAME/login`. Paths of other services and of the routes of a `synapse_traffic_split` are left unchanged. See the guide " +
 					"[Traffic splits](../guides/traffic-splits#paths-that-change-on-the-way). Default: `true`.",
 			},
-			"request_timeouts": requesttimeouts.Attribute("How long the service's replicas may take for a request. A `synapse_traffic_split` may say otherwise for its route. Default: that of each field.", ""),
+			"request_timeouts": requesttimeouts.Attribute("Time limits of requests to the service. A `synapse_traffic_split` can override them for its route. Default: that of each field.", ""),
 			"url": schema.StringAttribute{
 				Computed: true, MarkdownDescription: "Where the global entry serves the service.",
 				PlanModifiers: []planmodifier.String{envelope.KeepWhile()},

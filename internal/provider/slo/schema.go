@@ -20,13 +20,13 @@ func attributes() map[string]schema.Attribute {
 	defaults.SetDefaults()
 	return map[string]schema.Attribute{
 		"service": schema.StringAttribute{Required: true, MarkdownDescription: "Name of the service whose requests are counted, at the gateways."},
-		"sli":     schema.StringAttribute{Required: true, MarkdownDescription: "What a good request is: `ratio` (a whole answer that is no server error, while the client waits) or `latency` (an answer that begins within `threshold`)."},
+		"sli":     schema.StringAttribute{Required: true, MarkdownDescription: "What a good request is: `ratio` (a complete response that is not a server error) or `latency` (response headers within `threshold`)."},
 		"objective": schema.Float64Attribute{
 			Required: true, MarkdownDescription: "Percent of the requests that must be good, 50 to 99.999, such as `99.9`.",
 		},
 		"threshold": schema.StringAttribute{
 			Optional: true, CustomType: envelope.DurationType{}, PlanModifiers: []planmodifier.String{envelope.KeepEqualDuration()},
-			MarkdownDescription: "With `latency`, the longest good time from a request to the head of its answer: one of the bounds of the gateways' histogram, such as `100ms`, `250ms`, `500ms` or `1s`. Default: none.",
+			MarkdownDescription: "With `latency`, the longest good time from a request to its response headers: one of the bounds of the gateways' histogram, such as `100ms`, `250ms`, `500ms` or `1s`. Default: none.",
 		},
 		"window": schema.StringAttribute{
 			Optional: true, Computed: true, CustomType: envelope.DurationType{}, Default: stringdefault.StaticString(string(defaults.Window)),
@@ -41,7 +41,7 @@ func attributes() map[string]schema.Attribute {
 			"ticket_labels": labels("Labels of alerts that can wait for office hours. Default: `severity = \"ticket\"`.", defaults.Alerting.TicketLabels),
 			"annotations": schema.MapAttribute{
 				Optional: true, ElementType: types.StringType, Validators: []validator.Map{mapvalidator.NoNullValues()},
-				MarkdownDescription: "Annotations of all alerts, such as a runbook's address: templates of Prometheus (`{{ $labels.synapse_service }}`), of one line or several, that come back byte for byte in `rules_yaml`. Default: none.",
+				MarkdownDescription: "Annotations of all alerts, such as a runbook's address: Prometheus templates (`{{ $labels.synapse_service }}`) of one or several lines, which `rules_yaml` contains unchanged. Default: none.",
 			},
 		}),
 		"rules_yaml": schema.StringAttribute{Computed: true, MarkdownDescription: "Prometheus recording and alert rules, as a rule file."},

@@ -30,10 +30,10 @@ func definition() envelope.Definition {
 		Kind: synapse.KindSLO,
 		Description: "A service level objective: how many of a service's requests must be good. It judges the candidates of traffic splits, and compiles to Prometheus recording and alert rules " +
 			"on the rate at which the error budget is used up (`rules_yaml`). What is left of the budget is the data source `synapse_error_budget`. " +
-			"The gateways count. With `ratio`, bad is a server error (5xx, also the gateway's own 502 and 504 for the service), a request that the client gave up on after it had waited for longer than " +
-			"the service's `abandoned_after`, and an answer that broke off. A client that leaves earlier counts for nothing: whether the service was to blame is not known. " +
-			"With `latency`, good is an answer whose head came within `threshold`: a WebSocket, a stream of events or a long download is as fast as its head, however long it goes on. " +
-			"What was never answered is not good, even if the client left before the threshold.",
+			"The gateways measure it. With `ratio`, a request is bad when it ends in a server error (5xx, including the gateway's own 502 and 504 on behalf of the service), when its client gives up after " +
+			"the service's `abandoned_after`, or when the response is cut off. Requests whose client leaves earlier are not counted, provided that the service responds in time. " +
+			"With `latency`, a request is good when the response headers arrive within `threshold`: the duration of a WebSocket, an event stream or a long download does not matter. " +
+			"A request that is never answered is not good, even if its client left before the threshold.",
 		Timeouts:   envelope.Timeouts{Create: 5 * time.Minute, Update: 5 * time.Minute, Delete: 5 * time.Minute},
 		Volatile:   []string{"rules_yaml"},
 		Attributes: attributes(),

@@ -54,8 +54,8 @@ func attributes() map[string]schema.Attribute {
 			Optional: true, Attributes: mirrorAttributes(),
 			MarkdownDescription: "Sends copies of requests to a backend and drops its answers, to try it out without users. Default: none.",
 		},
-		"request_timeouts": requesttimeouts.Attribute("How long the backends may take for a request. What is left out is as the service of a deployment says. Default: that of each field.",
-			"what the service of a deployment says, and else "),
+		"request_timeouts": requesttimeouts.Attribute("Time limits of requests on the route. Default: those of the service of a deployment, and else that of each field.",
+			"that of the service of a deployment, and else "),
 	}
 	maps.Copy(all, seenAttributes())
 	return all
@@ -91,7 +91,7 @@ func backendAttributes() map[string]schema.Attribute {
 		},
 		"rewrite_responses": schema.BoolAttribute{
 			Optional: true, Computed: true, Default: booldefault.StaticBool(true),
-			MarkdownDescription: "Turns what the backend says of its own paths in `Location`, `Content-Location`, `Refresh` and the paths of cookies into the client's. Default: `true`.",
+			MarkdownDescription: "Whether paths in responses are mapped to the client's, in `Location`, `Content-Location`, `Refresh` and the paths of cookies. Default: `true`.",
 		},
 	}
 }
@@ -105,7 +105,7 @@ func affinityAttributes() map[string]schema.Attribute {
 		},
 		"same_site": schema.StringAttribute{
 			Optional: true, Computed: true, Validators: envelope.NotEmpty(), PlanModifiers: []planmodifier.String{defaultSameSite()},
-			MarkdownDescription: "To which requests from other sites browsers add the cookie: `strict` (none), `lax` (those that open a page) or `none` (all, as an embedded page needs; over HTTPS only). " +
+			MarkdownDescription: "Which cross-site requests browsers send the cookie with: `strict` (none), `lax` (top-level navigation) or `none` (all, for embedded pages; needs HTTPS). " +
 				"Default: `lax` for a cookie; other keys have none.",
 		},
 		"salt": schema.StringAttribute{

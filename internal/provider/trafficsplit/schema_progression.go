@@ -22,7 +22,7 @@ func progression() schema.Attribute {
 		MarkdownDescription: "Moves the traffic to the one candidate step by step. Exactly one of `weights` and `progression` is given.",
 		Attributes: map[string]schema.Attribute{
 			"revision": schema.StringAttribute{
-				Required: true, MarkdownDescription: "Names this run, such as `v2` or a commit: 1 to 63 letters, digits, dots, hyphens, underscores or slashes. A new value starts one; the same value after a completion or a rollback does nothing. One that was rolled back is refused later, too, unless somebody runs `synapsed split retry`.",
+				Required: true, MarkdownDescription: "Names this run, such as `v2` or a commit: 1 to 63 letters, digits, dots, hyphens, underscores or slashes. A new value starts a run; the same value after a completion or a rollback does nothing. A revision that was rolled back is refused later, too, unless `synapsed split retry` allows it.",
 			},
 			"steps": schema.ListNestedAttribute{
 				Required: true, NestedObject: schema.NestedAttributeObject{Attributes: stepAttributes()}, Validators: []validator.List{listvalidator.NoNullValues()},
@@ -71,7 +71,7 @@ func analysis() schema.Attribute {
 				Optional: true, Computed: true, Default: int64default.StaticInt64(int64(fallback.MinRequests)), Validators: []validator.Int64{int64validator.AtLeast(1)},
 				MarkdownDescription: "Requests to the candidate that an analysis needs. It looks back further for them, to the beginning of the step at most. Default: `100`.",
 			},
-			"on_no_data": envelope.Choice("What happens when there are fewer, or no figures: `wait`, or, once the step's hold is over, `pause` or `rollback`. No step is taken in any case. Requests that were sent and are not answered are figures: a candidate that hangs fails.", fallback.OnNoData),
+			"on_no_data": envelope.Choice("What happens when there are fewer requests, or no data: `wait`, or, after the hold of the step, `pause` or `rollback`. No step is taken in any case. Requests without a response are data: a candidate that hangs fails.", fallback.OnNoData),
 			"checks": schema.ListNestedAttribute{
 				Required: true, NestedObject: schema.NestedAttributeObject{Attributes: checkAttributes()}, Validators: []validator.List{listvalidator.NoNullValues()},
 				MarkdownDescription: "What is looked at, at least one. All must hold.",

@@ -20,9 +20,9 @@ func (m *Model) Warnings(planned *Model) diag.Diagnostics {
 	var what, advice string
 	switch synapse.SplitPhase(m.Phase.ValueString()) {
 	case synapse.SplitRolledBack:
-		what, advice = "was rolled back", fmt.Sprintf("Fix the cause and give the progression a new revision: this one does not start again, unless the cause lay elsewhere and somebody runs `synapsed split retry %s`.", name)
+		what, advice = "was rolled back", fmt.Sprintf("Fix the cause and give the progression a new revision: this one does not start again, unless `synapsed split retry %s` allows it because the cause was elsewhere.", name)
 	case synapse.SplitRollingBack:
-		what, advice = "is being rolled back", fmt.Sprintf("Fix the cause and give the progression a new revision. If it does not end, the stable backend is not ready: `synapsed split show %s` says why, and how to go on.", name)
+		what, advice = "is being rolled back", fmt.Sprintf("Fix the cause and give the progression a new revision. If the rollback does not end, the stable backend is not ready: `synapsed split show %s` says why, and how to proceed.", name)
 	case synapse.SplitPaused:
 		what, advice = "is paused", fmt.Sprintf("Look into it, and then run `synapsed split resume %[1]s` or `synapsed split rollback %[1]s`.", name)
 	default:

@@ -53,7 +53,7 @@ func loopDetected(s *split, service string) *rejection {
 	}
 	return &rejection{
 		status: http.StatusLoopDetected, code: CodeLoopDetected,
-		detail: fmt.Sprintf("the request went through the platform's gateways %d times and is back: %s sends it to the platform again. "+
-			"Lead it to a server that answers by itself", maxHops, what),
+		detail: fmt.Sprintf("the request passed the platform's gateways %d times: %s routes it back to the platform. "+
+			"Point it at a server that answers by itself", maxHops, what),
 	}
 }

@@ -72,14 +72,14 @@ func (x *regionExchange) demand(r *http.Request, need synapse.TenantNeed) *rejec
 	case x.tenant == nil:
 		refused := &rejection{
 			status: http.StatusBadRequest, code: CodeTenantRequired, challenge: x.table.judge.Challenge(),
-			detail: "the service is for requests of a tenant: " + x.table.judge.Advice(),
+			detail: "the service requires a tenant: " + x.table.judge.Advice(),
 		}
 		if refused.challenge != "" {
 			refused.status = http.StatusUnauthorized
 		}
 		return refused
 	}
-	refused := forbidden(CodeTenantNotProven, "the service is for requests whose tenant is proven, and that this one is for tenant %q was only said: %s",
+	refused := forbidden(CodeTenantNotProven, "the service requires a proven tenant, and tenant %q is not proven: %s",
 		x.tenant.name, x.table.judge.Advice())
 	if refused.challenge = x.table.judge.Challenge(); refused.challenge != "" {
 		refused.status = http.StatusUnauthorized

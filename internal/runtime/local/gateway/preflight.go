@@ -30,7 +30,7 @@ func (g *regionGateway) admitPreflight(now time.Time) *rejection {
 	if wait, ok := g.preflights.Take(now); !ok {
 		return &rejection{
 			status: http.StatusTooManyRequests, code: CodePreflightsExceeded, retryAfter: wait,
-			detail: "this gateway gets more CORS preflights than it passes on: let browsers keep the answers, with Access-Control-Max-Age",
+			detail: "too many CORS preflights: let browsers cache the answers with Access-Control-Max-Age",
 		}
 	}
 	return nil

@@ -98,7 +98,7 @@ func upstreamFailed(who string, reason fault.Reason) *rejection {
 
 // noTunnel refuses CONNECT, whose answer is no answer but the begin of a connection to somewhere: RFC 9110, 9.3.6.
 func noTunnel() *rejection {
-	return &rejection{status: http.StatusNotImplemented, code: CodeTunnelRefused, detail: "this is no forward proxy: CONNECT opens no tunnel here"}
+	return &rejection{status: http.StatusNotImplemented, code: CodeTunnelRefused, detail: "CONNECT is not supported: this is not a forward proxy"}
 }
 
 func requestTimeout() *rejection {
@@ -106,7 +106,7 @@ func requestTimeout() *rejection {
 }
 
 func malformedBody() *rejection {
-	return &rejection{status: http.StatusBadRequest, code: CodeRequestMalformed, detail: "the request's body is not framed as RFC 9112 has it: send chunks with their sizes in hexadecimal digits, each line ended by CR LF"}
+	return &rejection{status: http.StatusBadRequest, code: CodeRequestMalformed, detail: "the framing of the request's body violates RFC 9112: send chunk sizes in hexadecimal, and end each line with CR LF"}
 }
 
 // asking is what a refusal must know of the request that it answers.

@@ -13,7 +13,7 @@ import (
 
 // pathAmbiguous refuses a target that others may read otherwise.
 func pathAmbiguous(why string) *rejection {
-	return &rejection{status: http.StatusBadRequest, code: CodePathAmbiguous, detail: "the path " + why + ": send the path that it stands for"}
+	return &rejection{status: http.StatusBadRequest, code: CodePathAmbiguous, detail: "the path " + why + ": send the canonical path"}
 }
 
 // checkTarget says why a request's target is refused, if it is. s is on whose route it is by the one reading; nil for none.
@@ -33,7 +33,7 @@ func (t splitRoutes) checkTarget(r *http.Request, s *split) *rejection {
 	case hasDotSegment(lenient):
 		return pathAmbiguous("has a segment . or ..")
 	case t.findPath(r, lenient) != s:
-		return pathAmbiguous("is on this route only as long as nobody decodes it twice, merges slashes or takes an escaped slash for one")
+		return pathAmbiguous("would be on another route if it were decoded twice, or if slashes were merged or unescaped")
 	}
 	return nil
 }

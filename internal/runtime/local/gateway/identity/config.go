@@ -80,7 +80,7 @@ func (c *Config) Validate() error {
 	_, err := parseProxies(c.TrustedProxies)
 	errs := []error{err}
 	if c.ProxyTokenHash != "" && len(c.TrustedProxies) == 0 {
-		errs = append(errs, errors.New("--trusted-proxy-token-file: say with --trusted-proxy from which addresses the token counts"))
+		errs = append(errs, errors.New("--trusted-proxy-token-file needs --trusted-proxy: the token is accepted from those addresses only"))
 	}
 	for i, source := range c.TenantFrom {
 		if !slices.Contains(Sources(), source) {
@@ -91,10 +91,10 @@ func (c *Config) Validate() error {
 		}
 	}
 	if c.Has(FromHeader) && c.Has(FromTrustedHeader) {
-		errs = append(errs, errors.New("--tenant-from header and --tenant-from trusted-header: header believes everybody, the proxies included; give one of them"))
+		errs = append(errs, errors.New("--tenant-from header and --tenant-from trusted-header: header already trusts every client, including the proxies: give only one of them"))
 	}
 	if c.Has(FromTrustedHeader) && len(c.TrustedProxies) == 0 {
-		errs = append(errs, errors.New("--tenant-from trusted-header: say with --trusted-proxy whose header is believed"))
+		errs = append(errs, errors.New("--tenant-from trusted-header needs --trusted-proxy"))
 	}
 	if c.Has(FromHost) != (len(c.TenantHosts) > 0) {
 		errs = append(errs, errors.New("--tenant-from host and --tenant-host: give both or neither"))
@@ -116,7 +116,7 @@ func (c *Config) Validate() error {
 func (t *TokenConfig) validate() error {
 	errs := []error{checkKeysURL("--tenant-jwt-issuer", t.Issuer)}
 	if len(t.Audiences) == 0 || slices.Contains(t.Audiences, "") {
-		errs = append(errs, errors.New("--tenant-jwt-audience: say for whom tokens must be made, as the issuer writes it into aud: one that is made for another service must not count here"))
+		errs = append(errs, errors.New("--tenant-jwt-audience: give the aud of the tokens for this platform, so that tokens for other services are not accepted"))
 	}
 	if t.KeysURL != "" {
 		errs = append(errs, checkKeysURL("--tenant-jwt-jwks-url", t.KeysURL))
@@ -140,7 +140,7 @@ func checkKeysURL(flag, text string) error {
 		return fmt.Errorf("%s %q is not a URL such as https://login.example.com", flag, text)
 	}
 	if u.Scheme == "http" && !isLoopback(u.Hostname()) {
-		return fmt.Errorf("%s %q: write https: whoever is between could put keys of their own in the place of the issuer's. Only on this machine is http accepted", flag, text)
+		return fmt.Errorf("%s %q: write https: over http, anyone on the network path could replace the issuer's keys. http is accepted for loopback addresses only", flag, text)
 	}
 	return nil
 }

@@ -16,7 +16,7 @@ func parseHostPattern(text string) (hostPattern, error) {
 	rest := before + after
 	if !found || rest == "" || rest != strings.ToLower(rest) || !isHost(rest) || strings.ContainsAny(rest, ":[]~_") || strings.Contains(after, placeholder) ||
 		!strings.Contains(after, ".") {
-		return hostPattern{}, fmt.Errorf("--tenant-host %q is not a host name in small letters, without a port, with {tenant} once in the place of the tenant: write for example {tenant}.shop.example", text)
+		return hostPattern{}, fmt.Errorf("--tenant-host %q is not a host name pattern: write a lower-case host name without a port that contains {tenant} once, such as {tenant}.shop.example", text)
 	}
 	return hostPattern{before, strings.TrimSuffix(after, ".")}, nil
 }

@@ -109,7 +109,7 @@ func (j *Judge) Advice() string {
 		case FromHost:
 			ways = append(ways, "send the request to the tenant's own host name, "+strings.Join(j.config.TenantHosts, " or "))
 		case FromToken:
-			way := "send a token of " + j.config.Token.Issuer + " as Authorization: Bearer"
+			way := "send a token from " + j.config.Token.Issuer + " as Authorization: Bearer"
 			if j.config.Token.Cookie != "" {
 				way += " or in the cookie " + j.config.Token.Cookie
 			}
@@ -137,7 +137,7 @@ func (j *Judge) Tenant(r *http.Request, origin Origin) (Claim, *Refusal) {
 	}
 	if name := j.tenantOfHost(origin.Host); name != "" {
 		if claim.Named && claim.Tenant != name {
-			return claim, ambiguous("the header " + HeaderTenant + " and the host name say different tenants: send the request to the tenant's own host name")
+			return claim, ambiguous("the header " + HeaderTenant + " and the host name name different tenants: send the request to the tenant's own host name")
 		}
 		claim.Named, claim.Tenant = true, name
 	}
@@ -148,14 +148,14 @@ func (j *Judge) Tenant(r *http.Request, origin Origin) (Claim, *Refusal) {
 		}
 		if name != "" {
 			if claim.Named && claim.Tenant != name {
-				return claim, ambiguous("the token is for another tenant than the header " + HeaderTenant + " or the host name says: send a token of that tenant")
+				return claim, ambiguous("the token is for another tenant than the header " + HeaderTenant + " or the host name: send a token for that tenant")
 			}
 			claim = Claim{Named: true, Tenant: name, Proof: ProofToken}
 		}
 	}
 	if len(names) == 1 && !j.believes(origin) && (!claim.Named || claim.Tenant != names[0]) {
 		return claim, &Refusal{Status: http.StatusForbidden, Code: CodeTenantNotBelieved, Detail: fmt.Sprintf(
-			"the header %s is not believed of this client, and nothing else says the same: leave it out, and %s", HeaderTenant, j.Advice())}
+			"the header %s is not accepted from this client: leave it out, and %s", HeaderTenant, j.Advice())}
 	}
 	return claim, nil
 }

@@ -37,7 +37,7 @@ const (
 	minRSABits = 2048
 )
 
-var errNoKeys = errors.New("the issuer's keys were never had")
+var errNoKeys = errors.New("the issuer's keys were never obtained")
 
 // keySet are the issuer's keys at one time. It is immutable.
 type keySet struct {
@@ -113,11 +113,11 @@ func (k *keys) look() <-chan struct{} {
 		set, err := k.source.fetch(ctx)
 		k.failing.Store(err != nil)
 		if err != nil {
-			k.log.Warn("the keys of the tenants' tokens cannot be had; the last ones go on", "error", err)
+			k.log.Warn("the issuer's keys cannot be fetched; the last known ones stay in use", "error", err)
 		} else {
 			if current := k.current.Load(); current == nil || !bytes.Equal(current.document, set.document) {
 				k.current.Store(set)
-				k.log.Info("the keys of the tenants' tokens are known", "keys", len(set.all))
+				k.log.Info("the issuer's keys were loaded", "keys", len(set.all))
 			}
 			k.fetched.Store(k.now().UnixNano())
 		}
@@ -184,9 +184,9 @@ const maxRedirects = 3
 // checkRedirect holds an issuer's server to what its own address is held to.
 func checkRedirect(next *http.Request, before []*http.Request) error {
 	if len(before) > maxRedirects {
-		return errors.New("it was sent elsewhere too often")
+		return errors.New("too many redirects")
 	}
-	return checkKeysURL("the address that it was sent to,", next.URL.String())
+	return checkKeysURL("the redirect to", next.URL.String())
 }
 
 // authorities parses certificates in PEM; nil for none.
@@ -236,7 +236,7 @@ func (s keySource) discover(ctx context.Context) (string, error) {
 		Keys   string `json:"jwks_uri"`
 	}
 	if json.Unmarshal(document, &found) != nil || found.Issuer != s.issuer {
-		return "", fmt.Errorf("%sopenid-configuration does not describe the issuer %q, as its tokens must name it: write --tenant-jwt-issuer as that document does", base, s.issuer)
+		return "", fmt.Errorf("%sopenid-configuration does not describe the issuer %q: set --tenant-jwt-issuer exactly as in that document", base, s.issuer)
 	}
 	if err := checkKeysURL("jwks_uri", found.Keys); err != nil {
 		return "", fmt.Errorf("%sopenid-configuration: %w", base, err)

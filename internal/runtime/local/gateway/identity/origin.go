@@ -103,7 +103,7 @@ func only(name string, lines []string) (string, error) {
 				continue
 			}
 			if value != "" {
-				return "", errors.New(name + " has different values: the trusted proxy in front must set it, not append to what its client sent")
+				return "", errors.New(name + " has conflicting values: the trusted proxy must overwrite it, not append to it")
 			}
 			value = element
 		}

@@ -25,7 +25,7 @@ func parseProxies(texts []string) (proxies, error) {
 		case err != nil:
 			errs = append(errs, fmt.Errorf("--trusted-proxy %q is not a CIDR such as 10.0.0.0/8, nor an address", text))
 		case prefix.Bits() == 0:
-			errs = append(errs, fmt.Errorf("--trusted-proxy %s trusts every client to say who it is: name the addresses of your proxies", text))
+			errs = append(errs, fmt.Errorf("--trusted-proxy %s trusts every client: name the addresses of your proxies", text))
 		case prefix.Addr().Is4In6():
 			errs = append(errs, fmt.Errorf("--trusted-proxy %s: write the IPv4 address itself", text))
 		case prefix.Masked() != prefix:
@@ -47,7 +47,7 @@ func (p proxies) contain(address netip.Addr) bool {
 }
 
 // errForwardedFor says that a trusted proxy has passed on something that is no address.
-var errForwardedFor = errors.New("an element of X-Forwarded-For is not an IP address: the trusted proxy in front must append the address of its client, and nothing else")
+var errForwardedFor = errors.New("an element of X-Forwarded-For is not an IP address: the trusted proxy must append the address of its client, and nothing else")
 
 // client walks X-Forwarded-For from its end: peer, which is trusted, has added the last element, which is the address of its
 // client; if that is a trusted proxy, too, it has added the one before. The first address that is not trusted is the client's.

@@ -35,15 +35,15 @@ var algorithms = []jose.SignatureAlgorithm{
 
 // Why a token does not count. These, and nothing of the token, go into logs and answers.
 var (
-	errMalformed   = errors.New("it is not a signed JSON Web Token with an algorithm of public keys")
+	errMalformed   = errors.New("it is not a JSON Web Token signed with a public-key algorithm")
 	errUnknownKey  = errors.New("it is signed with a key that the issuer does not publish")
-	errSignature   = errors.New("its signature does not fit")
+	errSignature   = errors.New("its signature is invalid")
 	errExpired     = errors.New("it has expired")
-	errNoExpiry    = errors.New("it never expires: exp is missing")
-	errTooEarly    = errors.New("it does not count yet")
-	errIssuer      = errors.New("it is of another issuer")
-	errAudience    = errors.New("it is made for another audience")
-	errTenantClaim = errors.New("the claim of the tenant is not a name")
+	errNoExpiry    = errors.New("it has no exp claim")
+	errTooEarly    = errors.New("it is not valid yet")
+	errIssuer      = errors.New("it comes from another issuer")
+	errAudience    = errors.New("it is for another audience")
+	errTenantClaim = errors.New("its tenant claim is not a name")
 )
 
 // verifier finds and verifies the tokens of requests.
@@ -130,13 +130,13 @@ func (v *verifier) refuse(err error) *Refusal {
 	if errors.Is(err, errNoKeys) {
 		return &Refusal{
 			Status: http.StatusServiceUnavailable, Code: CodeTenantUnverifiable, RetryAfter: keysRetry,
-			Detail: "the token cannot be verified now, because the keys of " + v.config.Issuer + " cannot be had: try again",
+			Detail: "the token cannot be verified now, because the keys of " + v.config.Issuer + " are not available: try again",
 		}
 	}
 	v.log.Debug("a token was refused", "reason", err)
 	return &Refusal{
 		Status: http.StatusUnauthorized, Code: CodeTokenInvalid, Challenge: challengeInvalid,
-		Detail: "the token is refused, because " + err.Error() + ": send one that " + v.config.Issuer + " has made for this platform and that has not expired",
+		Detail: "the token is refused because " + err.Error() + ": send a valid one from " + v.config.Issuer + " for this platform",
 	}
 }
 
