@@ -161,7 +161,7 @@ func (c *conn) readAnswer(request *Request, p *pump) (*http.Response, error) {
 	}
 	c.limit(0)
 	c.arm()
-	response.Body = &Upgraded{conn: c}
+	response.Body = &Upgraded{conn: c, disarm: c.disarmed}
 	return response, nil
 }
 
@@ -229,7 +229,10 @@ func (c *conn) readHeadBytes(budget *int) (string, error) {
 }
 
 // Upgraded is a connection that speaks another protocol now.
-type Upgraded struct{ conn *conn }
+type Upgraded struct {
+	conn   *conn
+	disarm func() bool
+}
 
 // Read implements [io.Reader].
 func (u *Upgraded) Read(p []byte) (int, error) { return u.conn.reader.Read(p) }
@@ -247,7 +250,7 @@ func (u *Upgraded) CloseWrite() error {
 
 // Close implements [io.Closer].
 func (u *Upgraded) Close() error {
-	u.conn.disarm()
+	u.disarm()
 	u.conn.close()
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -166,4 +167,20 @@ func (w leavesWhenAsked) Patience() time.Duration {
 func silentServer(t *testing.T) *server {
 	t.Helper()
 	return newServer(t, func(_ int64, _ net.Conn, reader *bufio.Reader) { _, _ = io.Copy(io.Discard, reader) })
+}
+
+func TestAnUpgradedConnectionMayBeClosedByBothSidesAtOnce(t *testing.T) {
+	t.Parallel()
+	p := newPool(t, answering(t, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n").address)
+	request := newWaiter(time.Hour).get()
+	request.Upgrade = "websocket"
+	ctx, leave := context.WithCancel(t.Context())
+	response, err := p.Do(ctx, request)
+	require.NoError(t, err)
+	var closers sync.WaitGroup
+	for range 4 {
+		closers.Go(func() { _ = response.Body.Close() })
+	}
+	leave()
+	closers.Wait()
 }
