@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/daemon"
@@ -53,7 +55,8 @@ func (c serveCommand) Run(ctx context.Context, log *slog.Logger) error {
 type downCommand struct {
 	DataDir     string        `help:"Data directory of the control plane that ran." env:"SYNAPSE_DATA_DIR" placeholder:"DIR"`
 	Environment string        `help:"Environment whose default data directory is meant." default:"development" env:"SYNAPSE_ENVIRONMENT"`
-	Purge       bool          `help:"Remove the data directory as well, with all data of all tenants."`
+	Purge       bool          `help:"Remove what is in the data directory as well, with all data of all tenants. Needs --confirm."`
+	Confirm     string        `help:"With --purge: the name of the environment whose data is to be removed." placeholder:"ENVIRONMENT"`
 	Timeout     time.Duration `help:"How long to wait for everything to end." default:"1m"`
 }
 
@@ -70,6 +73,14 @@ func (c downCommand) Run(ctx context.Context, log *slog.Logger) error {
 		fmt.Println("nothing to do:", dir, "does not exist")
 		return nil
 	}
+	environment, err := daemon.DataDirEnvironment(dir)
+	if err != nil {
+		return err
+	}
+	environment = cmp.Or(environment, c.Environment)
+	if c.Purge && c.Confirm != environment {
+		return fmt.Errorf("--purge removes all data of all tenants in %s: repeat it with --confirm %s if that is meant. Nothing was changed", dir, environment)
+	}
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
 	ended, err := local.Down(ctx, daemon.RuntimeDir(dir), log)
@@ -80,8 +91,13 @@ func (c downCommand) Run(ctx context.Context, log *slog.Logger) error {
 	if !c.Purge {
 		return nil
 	}
-	if err := os.RemoveAll(dir); err != nil {
-		return fmt.Errorf("removing the data directory: %w", err)
+	foreign, err := daemon.RemoveDataDir(dir)
+	if err != nil {
+		return err
+	}
+	if len(foreign) > 0 {
+		fmt.Printf("removed what synapsed kept in %s; the directory stays, since this is in it, too: %s\n", dir, strings.Join(foreign, ", "))
+		return nil
 	}
 	fmt.Println("removed", dir)
 	return nil

@@ -207,7 +207,7 @@ func (d *Daemon) cleanUp(dir string) {
 	if d.command != nil {
 		d.Stop()
 	}
-	down := exec.Command(d.Program, "down", "--purge", "--data-dir="+d.DataDir)
+	down := exec.Command(d.Program, "down", "--purge", "--confirm=test", "--data-dir="+d.DataDir)
 	if output, err := down.CombinedOutput(); err != nil {
 		d.t.Errorf("ending what the daemon started: %v\n%s", err, output)
 	}

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -52,10 +51,11 @@ func Run(ctx context.Context, options Options) (err error) {
 		return err
 	}
 	warnOfBelief(&identities, log)
-	// Unprivileged servers pass through this directory; what is secret in it has a mode of its own.
-	if err := os.MkdirAll(options.DataDir, 0o711); err != nil {
-		return fmt.Errorf("making the data directory: %w", err)
+	lock, err := claim(options.DataDir, options.Environment)
+	if err != nil {
+		return err
 	}
+	defer lock.Close()
 	listener, err := net.Listen("tcp", options.Listen)
 	if err != nil {
 		return fmt.Errorf("listening for the API: %w; stop what uses the port, or choose another one with --listen", err)
@@ -78,17 +78,13 @@ func Run(ctx context.Context, options Options) (err error) {
 	if options.WrapStore != nil {
 		s = options.WrapStore(s)
 	}
-	tokenFile, created, err := ensureAdminToken(ctx, s, options.DataDir, time.Now().UTC())
-	if err != nil {
+	if err := ensureAdminToken(ctx, s, options.DataDir, time.Now().UTC(), log); err != nil {
 		return err
-	}
-	if created {
-		log.Info("the admin token was written", "file", tokenFile)
 	}
 
 	backend := object.Backend{Store: s, Broker: object.NewBroker(), Now: time.Now}
 	controller := reconcile.New(backend, log)
-	registry, err := image.NewRegistry(filepath.Join(options.DataDir, "registry"), log)
+	registry, err := image.NewRegistry(filepath.Join(options.DataDir, registryDir), log)
 	if err != nil {
 		return err
 	}

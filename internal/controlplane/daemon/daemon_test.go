@@ -3,18 +3,13 @@ package daemon
 import (
 	"bytes"
 	"log/slog"
-	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/certtest"
-	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/api"
-	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/store"
-	"github.com/apex-innovations/terraform-provider-synapse/internal/synapse"
 )
 
 func TestOptions(t *testing.T) {
@@ -95,52 +90,4 @@ func TestTheDaemonSaysThatTheCertificateOfTheEntryIsExpired(t *testing.T) {
 	require.Contains(t, logged(), "the certificate expired at")
 	pair.RenewFor(t, "entry", time.Now().Add(24*time.Hour), time.Now().Add(48*time.Hour))
 	require.Contains(t, logged(), "the certificate is not valid before")
-}
-
-func TestTheFirstStartWritesAnAdminToken(t *testing.T) {
-	t.Parallel()
-	dir, now := t.TempDir(), time.Now()
-	s, err := store.Open(t.Context(), filepath.Join(dir, "synapse.db"), slog.New(slog.DiscardHandler))
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, s.Close()) })
-
-	path, created, err := ensureAdminToken(t.Context(), s, dir, now)
-	require.NoError(t, err)
-	require.True(t, created)
-	info, err := os.Stat(path)
-	require.NoError(t, err)
-	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
-	works := func() {
-		t.Helper()
-		secret, err := os.ReadFile(path)
-		require.NoError(t, err)
-		token, err := s.TokenByHash(t.Context(), api.HashSecret(strings.TrimSpace(string(secret))))
-		require.NoError(t, err)
-		require.Equal(t, synapse.RoleAdmin, token.Role)
-	}
-	works()
-
-	t.Run("the next start changes nothing", func(t *testing.T) {
-		before, err := os.ReadFile(path)
-		require.NoError(t, err)
-		_, created, err := ensureAdminToken(t.Context(), s, dir, now)
-		require.NoError(t, err)
-		require.False(t, created)
-		after, err := os.ReadFile(path)
-		require.NoError(t, err)
-		require.Equal(t, before, after)
-	})
-	t.Run("a crash between the file and the store is mended", func(t *testing.T) {
-		require.NoError(t, s.DeleteToken(t.Context(), "admin"))
-		_, _, err := ensureAdminToken(t.Context(), s, dir, now)
-		require.NoError(t, err)
-		works()
-	})
-	t.Run("a file that its owner moved away is not written again", func(t *testing.T) {
-		require.NoError(t, os.Remove(path))
-		_, created, err := ensureAdminToken(t.Context(), s, dir, now)
-		require.NoError(t, err)
-		require.False(t, created)
-		require.NoFileExists(t, path)
-	})
 }

@@ -70,7 +70,7 @@ func (o *Options) complete() error {
 	}
 	o.DataDir = dir
 	if o.Store == "" {
-		o.Store = filepath.Join(o.DataDir, "synapse.db")
+		o.Store = filepath.Join(o.DataDir, storeFile)
 	}
 	if (o.TLSCertificate == "") != (o.TLSKey == "") {
 		return fmt.Errorf("--tls-certificate and --tls-key: give both or neither")
@@ -192,4 +192,4 @@ func DefaultDataDir(environment string) (string, error) {
 }
 
 // RuntimeDir is where the local runtime keeps its part of a data directory.
-func RuntimeDir(dataDir string) string { return filepath.Join(dataDir, "local") }
+func RuntimeDir(dataDir string) string { return filepath.Join(dataDir, runtimeDir) }

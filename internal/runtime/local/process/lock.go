@@ -17,11 +17,15 @@ const lockPatience = 5 * time.Second
 // ErrInUse says that another daemon holds the directory.
 var ErrInUse = errors.New("another daemon uses it: stop that one, or use another directory")
 
-// acquire takes the lock on a directory, which lasts until the file is closed or the daemon ends.
-func acquire(dir string) (*os.File, error) {
-	file, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+// LockFile is the name of the file that is locked in a directory.
+const LockFile = "lock"
+
+// Lock takes the lock on a directory, which lasts until the file is closed or the process ends. It is [ErrInUse] when another
+// process keeps it for five seconds.
+func Lock(dir string) (*os.File, error) {
+	file, err := os.OpenFile(filepath.Join(dir, LockFile), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("opening the lock of the process records: %w", err)
+		return nil, fmt.Errorf("opening the lock of %s: %w", dir, err)
 	}
 	for deadline := time.Now().Add(lockPatience); ; {
 		err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
@@ -32,7 +36,7 @@ func acquire(dir string) (*os.File, error) {
 			if errors.Is(err, unix.EWOULDBLOCK) {
 				err = ErrInUse
 			}
-			return nil, errors.Join(fmt.Errorf("locking the process records in %s: %w", dir, err), file.Close())
+			return nil, errors.Join(fmt.Errorf("locking %s: %w", dir, err), file.Close())
 		}
 		<-time.After(10 * time.Millisecond)
 	}

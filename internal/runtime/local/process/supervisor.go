@@ -65,7 +65,7 @@ func Open(dir string, log *slog.Logger, options ...Option) (*Supervisor, error) 
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("creating the directory for process records: %w", err)
 	}
-	lock, err := acquire(dir)
+	lock, err := Lock(dir)
 	if err != nil {
 		return nil, err
 	}
