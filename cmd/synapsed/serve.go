@@ -18,7 +18,7 @@ import (
 type serveCommand struct {
 	identityFlags
 	DataDir         string `help:"Directory for everything that is kept on disk. Default: /var/lib/synapse/ENVIRONMENT for root, else $XDG_STATE_HOME/synapse/ENVIRONMENT." env:"SYNAPSE_DATA_DIR" placeholder:"DIR"`
-	Store           string `help:"Where objects are kept: a file for SQLite, or postgres://USER:PASSWORD@HOST/DATABASE. Default: synapse.db in the data directory." env:"SYNAPSE_STORE" placeholder:"DSN"`
+	Store           string `help:"Where objects are kept: a file for SQLite, or postgres://USER:PASSWORD@HOST/DATABASE. Default: synapse.db in the data directory. One control plane uses a store at a time; PostgreSQL must not be reached through a pooler that shares sessions." env:"SYNAPSE_STORE" placeholder:"DSN"`
 	Environment     string `help:"Name of the one environment that this control plane runs." default:"development" env:"SYNAPSE_ENVIRONMENT"`
 	Listen          string `help:"HOST:PORT of the API. Without TLS it must be on loopback." default:"127.0.0.1:7700" env:"SYNAPSE_LISTEN"`
 	TLSCertificate  string `help:"PEM file with the certificate chain of the API. It is reloaded when it changes." type:"existingfile" env:"SYNAPSE_TLS_CERTIFICATE" placeholder:"FILE"`

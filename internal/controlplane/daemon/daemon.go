@@ -70,6 +70,11 @@ func Run(ctx context.Context, options Options) (err error) {
 		return err
 	}
 
+	lease, err := store.TakeLease(ctx, options.Store, log)
+	if err != nil {
+		return fmt.Errorf("--store: %w", err)
+	}
+	defer func() { err = errors.Join(err, lease.Close()) }()
 	s, err := store.Open(ctx, options.Store, log)
 	if err != nil {
 		return err
@@ -163,6 +168,7 @@ func Run(ctx context.Context, options Options) (err error) {
 		return nil
 	})
 	group.Go(func() error { return prune(ctx, s, options) })
+	group.Go(func() error { return lease.Keep(ctx) })
 	group.Go(func() error { return serve(server, listener, certificate) })
 	group.Go(func() error {
 		<-ctx.Done()

@@ -9,7 +9,8 @@ import (
 	"strings"
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/atomicfile"
-	"github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/process"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/store"
+	"github.com/apex-innovations/terraform-provider-synapse/internal/filelock"
 )
 
 const (
@@ -18,11 +19,12 @@ const (
 	storeFile       = "synapse.db"
 	registryDir     = "registry"
 	runtimeDir      = "local"
+	lockFile        = "lock"
 )
 
 // contents are all that a control plane keeps in its data directory. The lock goes last: until then no other one starts in it.
 var contents = []string{
-	runtimeDir, registryDir, storeFile, storeFile + "-wal", storeFile + "-shm", AdminTokenFile, environmentFile, process.LockFile,
+	runtimeDir, registryDir, storeFile, storeFile + "-wal", storeFile + "-shm", storeFile + store.LeaseSuffix, AdminTokenFile, environmentFile, lockFile,
 }
 
 // claim makes a data directory and locks it, before anything else in it or in the store is changed, and writes down which environment
@@ -32,15 +34,22 @@ func claim(dir, environment string) (lock *os.File, err error) {
 	if err := os.MkdirAll(dir, 0o711); err != nil {
 		return nil, fmt.Errorf("making the data directory: %w", err)
 	}
-	lock, err = process.Lock(dir)
-	if errors.Is(err, process.ErrInUse) {
-		return nil, fmt.Errorf("a control plane runs with the data directory %s: stop that one, or choose another --environment or --data-dir", dir)
-	}
-	if err != nil {
+	if lock, err = lockDataDir(dir); err != nil {
 		return nil, err
 	}
 	if err := atomicfile.Write(filepath.Join(dir, environmentFile), []byte(environment+"\n")); err != nil {
 		return nil, errors.Join(fmt.Errorf("writing which environment the data directory is of: %w", err), lock.Close())
+	}
+	return lock, nil
+}
+
+func lockDataDir(dir string) (*os.File, error) {
+	lock, err := filelock.Take(filepath.Join(dir, lockFile))
+	if errors.Is(err, filelock.ErrHeld) {
+		err = errors.New("a control plane runs with it: stop that one, or choose another --environment or --data-dir")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("locking the data directory %s: %w", dir, err)
 	}
 	return lock, nil
 }
@@ -67,7 +76,7 @@ func DataDirEnvironment(dir string) (string, error) {
 // RemoveDataDir removes what a control plane keeps in its data directory, and the directory unless there is something else in it, whose
 // names it returns. Nothing may run with the directory any more.
 func RemoveDataDir(dir string) (foreign []string, err error) {
-	lock, err := process.Lock(dir)
+	lock, err := lockDataDir(dir)
 	if err != nil {
 		return nil, err
 	}

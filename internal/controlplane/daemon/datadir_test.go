@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/apex-innovations/terraform-provider-synapse/internal/controlplane/store"
 )
 
 // treeOf lists all files of a directory with their contents.
@@ -36,9 +38,25 @@ func TestASecondControlPlaneInADataDirectoryIsRefusedAndLeavesNoTrace(t *testing
 		DataDir: dir, Environment: "production", Listen: "127.0.0.1:0", EntryAddress: "127.0.0.1:1", DatabaseAddress: "127.0.0.1:2",
 		Log: slog.New(slog.DiscardHandler),
 	})
-	require.ErrorContains(t, err, "a control plane runs with the data directory "+dir+": stop that one, or choose another --environment or --data-dir")
+	require.ErrorContains(t, err, "locking the data directory "+dir+": a control plane runs with it: stop that one, or choose another --environment or --data-dir")
 	require.Equal(t, before, treeOf(t, dir))
 	require.Equal(t, "staging\n", before[filepath.Join(dir, environmentFile)])
+}
+
+func TestASecondControlPlaneOfAStoreIsRefusedBeforeItChangesIt(t *testing.T) {
+	t.Parallel()
+	log := slog.New(slog.DiscardHandler)
+	file := filepath.Join(t.TempDir(), "store.db")
+	lease, err := store.TakeLease(t.Context(), file, log)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = lease.Close() })
+	err = Run(t.Context(), Options{
+		DataDir: filepath.Join(t.TempDir(), "data"), Store: file, Environment: "production", Listen: "127.0.0.1:0",
+		EntryAddress: "127.0.0.1:1", DatabaseAddress: "127.0.0.1:2", Log: log,
+	})
+	require.ErrorIs(t, err, store.ErrLeased)
+	require.ErrorContains(t, err, "--store: another control plane uses this store")
+	require.NoFileExists(t, file)
 }
 
 func TestTheEnvironmentOfADataDirectory(t *testing.T) {

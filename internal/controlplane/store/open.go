@@ -15,22 +15,30 @@ const dsnForms = "write sqlite:///path/file.db, a path, or postgres://user@host:
 // sqlite:///path/file.db or a plain path, which is created when missing, or postgres://user:password@host:port/database.
 // It fails when the schema was written by a newer release. No error contains the password.
 func Open(ctx context.Context, dsn string, log *slog.Logger) (Store, error) {
+	path, err := parseDSN(dsn)
+	switch {
+	case err != nil:
+		return nil, err
+	case path != "":
+		return openSQLite(ctx, path, log)
+	}
+	return openPostgres(ctx, dsn, log)
+}
+
+// parseDSN returns the path of an SQLite database, or nothing for PostgreSQL.
+func parseDSN(dsn string) (path string, err error) {
 	scheme, _, found := strings.Cut(dsn, "://")
 	switch {
 	case dsn == "":
-		return nil, errors.New("the database is not named: " + dsnForms)
+		return "", errors.New("the database is not named: " + dsnForms)
 	case !found:
-		return openSQLite(ctx, dsn, log)
+		return dsn, nil
 	case scheme == "sqlite":
-		path, err := sqlitePath(dsn)
-		if err != nil {
-			return nil, err
-		}
-		return openSQLite(ctx, path, log)
+		return sqlitePath(dsn)
 	case scheme == "postgres" || scheme == "postgresql":
-		return openPostgres(ctx, dsn, log)
+		return "", nil
 	}
-	return nil, fmt.Errorf("there is no support for databases of scheme %q: %s", scheme, dsnForms)
+	return "", fmt.Errorf("there is no support for databases of scheme %q: %s", scheme, dsnForms)
 }
 
 // sqlitePath returns the path in a DSN of the form sqlite:///path/file.db.

@@ -52,7 +52,8 @@ func postgresTransient(err error) bool {
 	return ok && (e.Code == "40001" || e.Code == "40P01")
 }
 
-func openPostgres(ctx context.Context, dsn string, log *slog.Logger) (_ Store, err error) {
+// postgresConfig reads a DSN.
+func postgresConfig(dsn string) (*pgx.ConnConfig, error) {
 	config, err := pgx.ParseConfig(dsn)
 	if err != nil {
 		return nil, fmt.Errorf("read the PostgreSQL DSN (%s): %w", dsnForms, err)
@@ -61,6 +62,14 @@ func openPostgres(ctx context.Context, dsn string, log *slog.Logger) (_ Store, e
 		config.ConnectTimeout = postgresConnectTimeout
 	}
 	setDefaultParameter(config, "application_name", "synapsed")
+	return config, nil
+}
+
+func openPostgres(ctx context.Context, dsn string, log *slog.Logger) (_ Store, err error) {
+	config, err := postgresConfig(dsn)
+	if err != nil {
+		return nil, err
+	}
 	// A server or role may be set up to lose the last commits in a crash; a write that was answered must not be lost.
 	setDefaultParameter(config, "synchronous_commit", "on")
 	d, err := postgresDialect()

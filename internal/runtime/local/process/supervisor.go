@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/apex-innovations/terraform-provider-synapse/internal/filelock"
 )
 
 // Supervisor starts, watches and stops processes. All methods may be called concurrently; those about one ID wait for each
@@ -59,15 +61,21 @@ func OnExit(f func(id string)) Option { return func(s *Supervisor) { s.onExit = 
 // WithClock replaces time.Now, by which delays before a restart are reckoned.
 func WithClock(now func() time.Time) Option { return func(s *Supervisor) { s.now = now } }
 
+// ErrInUse says that another daemon holds the directory.
+var ErrInUse = errors.New("another daemon uses it: stop that one, or use another directory")
+
 // Open takes hold of the directory, creating it when it is missing, and adopts the processes that run, except for those that
 // a [Hold] keeps down: they are killed. It is [ErrInUse] when another daemon holds the directory.
 func Open(dir string, log *slog.Logger, options ...Option) (*Supervisor, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("creating the directory for process records: %w", err)
 	}
-	lock, err := Lock(dir)
+	lock, err := filelock.Take(filepath.Join(dir, "lock"))
+	if errors.Is(err, filelock.ErrHeld) {
+		err = ErrInUse
+	}
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("locking the process records in %s: %w", dir, err)
 	}
 	s := &Supervisor{
 		records: records(dir), holdFiles: holdFiles(filepath.Join(dir, "holds")), log: log, now: time.Now, onExit: func(string) {}, lock: lock,
