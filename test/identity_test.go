@@ -76,7 +76,7 @@ func (s identityStack) get(path string, headers ...string) (status int, answer, 
 func TestByDefaultAnyoneIsBelievedAboutTheTenantAndNobodyAboutTheClient(t *testing.T) {
 	t.Parallel()
 	s := newIdentityStack(t, []string{"127.0.0.0/8"})
-	require.Contains(t, s.Log(1000), "anyone who reaches the global entry")
+	require.Contains(t, s.Log(1000), "any client of the global entry or of a gateway can act as any tenant")
 	platform, err := s.Client().Platform(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, []string{"header"}, platform.TenantFrom)
@@ -118,7 +118,7 @@ func TestATenantIsProvenByATokenThroughATrustedProxy(t *testing.T) {
 		"--tenant-jwt-issuer="+issuer.URL, "--tenant-jwt-audience=shop", "--tenant-jwt-cookie=session")
 	_, err = createService(s, "billing", synapse.TenantProven)
 	require.NoError(t, err)
-	require.NotContains(t, s.Log(1000), "anyone who reaches the global entry")
+	require.NotContains(t, s.Log(1000), "any client of the global entry or of a gateway can act as any tenant")
 
 	good, bad := "Bearer "+token(time.Hour), "Bearer "+token(-time.Hour)
 	status, _, seen := s.get("/app/", "Authorization", good, "X-Forwarded-For", "6.6.6.6, 203.0.113.5", "X-Forwarded-Proto", "https")

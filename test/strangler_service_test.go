@@ -37,8 +37,9 @@ func TestTheStranglerServiceModuleMovesARoute(t *testing.T) {
 	w.Run(t, "plan", "-input=false", "-detailed-exitcode")
 	users := s.users()
 	load := s.repeat(func(l *load, worker int) {
-		_, status, err := logIn(users, d.EntryURL+"/auth/healthz", []string{"eu-west", "us-east"}[worker%2])
-		l.count("auth", status, err)
+		a, err := logIn(users, d.EntryURL+"/auth/healthz", []string{"eu-west", "us-east"}[worker%2])
+		a.backend = "auth"
+		l.count(a, err)
 	})
 	for deadline := time.Now().Add(3 * time.Minute); ; {
 		state := auth().Status.State
@@ -56,9 +57,9 @@ func TestTheStranglerServiceModuleMovesARoute(t *testing.T) {
 	w.Run(t, "apply", "-input=false", "-auto-approve")
 	w.Run(t, "plan", "-input=false", "-detailed-exitcode")
 	served := s.monolith.served.Load()
-	_, status, err := logIn(users, d.EntryURL+"/auth/healthz", "eu-west")
+	a, err := logIn(users, d.EntryURL+"/auth/healthz", "eu-west")
 	require.NoError(t, err)
-	require.Equal(t, http.StatusOK, status, "the path is the service's own")
+	require.Equal(t, http.StatusOK, a.status, "the path is the service's own")
 	require.Equal(t, served, s.monolith.served.Load(), "the monolith serves nothing any more")
 	w.Run(t, "destroy", "-input=false", "-auto-approve")
 }

@@ -43,7 +43,6 @@ func (s *stack) awaitActive(region string) *policy {
 
 // TestARegionThatIsKilledFailsOverByItself kills the region's processes for real. Nobody runs Terraform, and nobody asks.
 func TestARegionThatIsKilledFailsOverByItself(t *testing.T) {
-	t.Parallel()
 	s := newStack(t)
 	spec := policySpec()
 	spec.Mode = synapse.FailoverAutomatic
@@ -99,7 +98,6 @@ func TestARegionThatIsKilledFailsOverByItself(t *testing.T) {
 // reach both regions and only the regions do not reach each other, nothing fails over; where nobody reaches the region, the
 // other one takes over, and the first one takes no write any more although its clients would still reach its server.
 func TestTwoDatabasesNeverAcceptWrites(t *testing.T) {
-	t.Parallel()
 	for _, test := range []struct {
 		method      synapse.LossMethod
 		hold        synapse.Duration
@@ -109,7 +107,6 @@ func TestTwoDatabasesNeverAcceptWrites(t *testing.T) {
 		{synapse.LossBlackHole, "10s", 2},
 	} {
 		t.Run(string(test.method), func(t *testing.T) {
-			t.Parallel()
 			s := newStack(t)
 			spec := policySpec()
 			// With synchronous replication, writes would wait during a partition, and nothing would be tried.

@@ -106,15 +106,20 @@ func (s *stack) policy(spec synapse.FailoverPolicySpec) {
 	s.awaitReadiness()
 }
 
-// awaitReadiness waits until a failover would work.
+// awaitReadiness waits until a failover would work, and has done so for some looks: a database that has just come back may be too
+// busy to answer the next one in time.
 func (s *stack) awaitReadiness() {
 	s.t.Helper()
+	inARow := 0
 	s.await("a failover would work", func(ctx context.Context) (bool, string) {
 		readiness, err := s.Client().Readiness(ctx, "core")
 		if err != nil {
 			return false, err.Error()
 		}
-		return readiness.Ready, readiness.Why()
+		if inARow++; !readiness.Ready {
+			inARow = 0
+		}
+		return inARow == 4, readiness.Why()
 	})
 }
 
