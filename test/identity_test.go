@@ -89,7 +89,7 @@ func TestByDefaultAnyoneIsBelievedAboutTheTenantAndNobodyAboutTheClient(t *testi
 	require.Equal(t, []string{"http"}, seen["X-Forwarded-Proto"])
 
 	_, err = createService(s, "billing", synapse.TenantProven)
-	require.ErrorContains(t, err, "no way to prove a tenant")
+	require.ErrorContains(t, err, "no source that proves a tenant")
 }
 
 func TestATenantIsProvenByATokenThroughATrustedProxy(t *testing.T) {
