@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/shirou/gopsutil/v4/process"
+
+	local "github.com/apex-innovations/terraform-provider-synapse/internal/runtime/local/process"
 )
 
 const (
@@ -32,10 +34,6 @@ type Program struct {
 	Log string
 }
 
-// createdTolerance is how far two readings of one start time lie apart, in milliseconds: in containers it is reckoned from the uptime
-// in whole seconds.
-const createdTolerance = 2000
-
 // identity tells a process from a later one with the same id.
 type identity struct {
 	PID       int32 `json:"pid"`
@@ -49,7 +47,7 @@ func (i identity) running() *process.Process {
 		return nil
 	}
 	created, err := p.CreateTime()
-	if err != nil || max(created-i.CreatedMs, i.CreatedMs-created) > createdTolerance {
+	if err != nil || !local.SameStart(created, i.CreatedMs) {
 		return nil
 	}
 	if status, err := p.Status(); err == nil && len(status) > 0 && status[0] == process.Zombie {

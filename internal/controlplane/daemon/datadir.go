@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/apex-innovations/terraform-provider-synapse/internal/atomicfile"
@@ -58,8 +57,8 @@ func lockDataDir(dir string) (*os.File, error) {
 // that down. It is an error when the directory is not one that a control plane has made.
 func DataDirEnvironment(dir string) (string, error) {
 	content, err := os.ReadFile(filepath.Join(dir, environmentFile))
-	if err == nil && environmentPattern.MatchString(strings.TrimSpace(string(content))) {
-		return strings.TrimSpace(string(content)), nil
+	if environment := strings.TrimSpace(string(content)); err == nil && environmentPattern.MatchString(environment) {
+		return environment, nil
 	}
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return "", fmt.Errorf("reading which environment the data directory is of: %w", err)
@@ -94,7 +93,7 @@ func RemoveDataDir(dir string) (foreign []string, err error) {
 		foreign = append(foreign, entry.Name())
 	}
 	if len(foreign) > 0 {
-		return slices.Sorted(slices.Values(foreign)), nil
+		return foreign, nil
 	}
 	if err := os.Remove(dir); err != nil {
 		return nil, fmt.Errorf("removing the data directory: %w", err)
